@@ -1,0 +1,94 @@
+package config
+
+// WithoutEffect returns the paths of the values that are set to something other than their default although this version
+// does not act on them yet. It is empty when all is acted on. The server shows them at each apply, so that nothing is
+// ignored in silence.
+func (c *Config) WithoutEffect() []string {
+	paths := appendIdle(nil, "", idle.config, c)
+	for i := range c.Channels {
+		paths = appendIdle(paths, objectPath("channels", i, c.Channels[i].Name), idle.channels, &c.Channels[i])
+	}
+	for i := range c.Groups {
+		paths = appendIdle(paths, objectPath("groups", i, c.Groups[i].Name), idle.groups, &c.Groups[i])
+	}
+	for i := range c.APIKeys {
+		paths = appendIdle(paths, objectPath("api_keys", i, c.APIKeys[i].Name), idle.apiKeys, &c.APIKeys[i])
+	}
+	return appendIdle(paths, "settings", idle.settings, &c.Settings)
+}
+
+// appendIdle appends the paths of the fields of object, which stands at path, that are set and not acted on.
+func appendIdle[T any](paths []string, path string, fields []idleField[T], object *T) []string {
+	if path != "" {
+		path += "."
+	}
+	for _, field := range fields {
+		if field.isSet(object) {
+			paths = append(paths, path+field.name)
+		}
+	}
+	return paths
+}
+
+// idleField is a field that is not acted on yet.
+type idleField[T any] struct {
+	name string
+	// isSet says whether the field is something other than its default.
+	isSet func(object *T) bool
+}
+
+// Defaults to compare with.
+var (
+	defaultPolicy   = DefaultPolicy()
+	defaultSettings = DefaultSettings()
+)
+
+// idle is the table of what is not acted on yet. The feature that acts on a field deletes its row.
+var idle = struct {
+	config   []idleField[Config]
+	channels []idleField[Channel]
+	groups   []idleField[Group]
+	apiKeys  []idleField[APIKey]
+	settings []idleField[Settings]
+}{
+	config: []idleField[Config]{
+		{"prices", func(c *Config) bool { return len(c.Prices) > 0 }},
+	},
+	channels: []idleField[Channel]{
+		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
+		{"convert.strict", func(c *Channel) bool { return c.Convert.Strict }},
+		{"convert.upstream_stream", func(c *Channel) bool { return c.Convert.UpstreamStream == UpstreamStreamAlways }},
+		{"client_gone", func(c *Channel) bool { return c.ClientGone == ClientGoneDrain }},
+		{"proxy", func(c *Channel) bool { return c.Proxy != "" }},
+		{"price_multiplier", func(c *Channel) bool { return c.PriceMultiplier != PriceMultiplierOne }},
+		{"limits", func(c *Channel) bool { return c.Limits != Limits{} }},
+	},
+	groups: []idleField[Group]{
+		{"mode", func(g *Group) bool { return g.Mode == ModeLeastLatency }},
+		{"affinity", func(g *Group) bool { return g.Affinity != AffinityNone }},
+		{"policy.rate_limit_wait", func(g *Group) bool { return g.Policy.RateLimitWait != defaultPolicy.RateLimitWait }},
+		{"policy.commit", func(g *Group) bool { return g.Policy.Commit == CommitComplete }},
+		{"policy.cooldown", func(g *Group) bool { return g.Policy.Cooldown != defaultPolicy.Cooldown }},
+		{"policy.hedge", func(g *Group) bool { return g.Policy.Hedge != defaultPolicy.Hedge }},
+	},
+	apiKeys: []idleField[APIKey]{
+		{"budget_usd", func(k *APIKey) bool { return k.BudgetNanoUSD != 0 }},
+		{"budget_period", func(k *APIKey) bool { return k.BudgetPeriod != "" && k.BudgetPeriod != BudgetTotal }},
+		{"rpm", func(k *APIKey) bool { return k.RPM != 0 }},
+		{"tpm", func(k *APIKey) bool { return k.TPM != 0 }},
+		{"concurrency", func(k *APIKey) bool { return k.Concurrency != 0 }},
+		{"unpriced", func(k *APIKey) bool { return k.Unpriced == UnpricedAllow }},
+	},
+	settings: []idleField[Settings]{
+		{"log_bodies", func(s *Settings) bool { return s.LogBodies != defaultSettings.LogBodies }},
+		{"log_retention", func(s *Settings) bool { return s.LogRetention != defaultSettings.LogRetention }},
+		{"log_max_size", func(s *Settings) bool { return s.LogMaxSize != defaultSettings.LogMaxSize }},
+		{"stats_save_interval", func(s *Settings) bool { return s.StatsSaveInterval != defaultSettings.StatsSaveInterval }},
+		{"price_sync_interval", func(s *Settings) bool { return s.PriceSyncInterval != defaultSettings.PriceSyncInterval }},
+		{"price_sync_url", func(s *Settings) bool { return s.PriceSyncURL != defaultSettings.PriceSyncURL }},
+		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
+		{"proxy", func(s *Settings) bool { return s.Proxy != "" }},
+		{"metrics_auth", func(s *Settings) bool { return s.MetricsAuth }},
+		{"response_store", func(s *Settings) bool { return s.ResponseStore != defaultSettings.ResponseStore }},
+	},
+}

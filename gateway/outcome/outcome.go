@@ -1,0 +1,92 @@
+package outcome
+
+import (
+	"net/netip"
+	"time"
+
+	"octopus/codec/llm"
+)
+
+// Outcome is everything known about a finished request. Whoever is handed one borrows it for the call: attempts and
+// texts are reused afterwards.
+type Outcome struct {
+	// ID is the request id that the client was told.
+	ID string
+	// Start is when the request's head had been read.
+	Start time.Time
+	// Protocol is what the client speaks.
+	Protocol llm.Protocol
+	// Operation is what was asked for.
+	Operation Operation
+	// Stream is whether the client asked for a stream.
+	Stream bool
+	// Requested is the model as the client named it; Group is the group that served it, empty for channel/model.
+	Requested, Group string
+	// APIKeyID and APIKeyName name the client's API key.
+	APIKeyID, APIKeyName string
+	// Client is the client's address, behind trusted proxies.
+	Client netip.Addr
+	// Status is the HTTP status the client got. 499 is a client that left before it got one or before the end.
+	Status int
+	// Class is how the request ended; ClassNone is success.
+	Class Class
+	// Message is what the client was told went wrong, or empty.
+	Message string
+	// Attempts lists the upstream calls in order. The last one served the answer when Class is ClassNone.
+	Attempts []Attempt
+	// FirstToken is the time from Start to the first real event written, zero when there was none or no stream.
+	FirstToken time.Duration
+	// Total is the time from Start to the last byte.
+	Total time.Duration
+	// Usage is the tokens used, as the last attempt reported them.
+	Usage llm.Usage
+	// BytesIn and BytesOut are body sizes on the client's side, before any transfer coding.
+	BytesIn, BytesOut int64
+}
+
+// Operation is what a request asks for.
+type Operation uint8
+
+// The operations.
+const (
+	// Generate asks for an answer of the model.
+	Generate Operation = iota
+	// CountTokens asks how many tokens a prompt has.
+	CountTokens
+)
+
+// Attempt is one try on one target.
+type Attempt struct {
+	// Channel, ChannelID, Key (its id) and Model name the target.
+	Channel, ChannelID, Key, Model string
+	// Start is the time from the request's start, Duration that until the verdict, or until the answer's end.
+	Start, Duration time.Duration
+	// Status is the upstream's HTTP status, 0 when none came.
+	Status int
+	// Class is why the attempt failed; ClassNone is success.
+	Class Class
+	// Verdict is what followed from it.
+	Verdict Verdict
+	// Message is the upstream's error in short, without secrets, or empty.
+	Message string
+}
+
+// Verdict is what follows from an attempt.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// Commit binds the answer to this target.
+	Commit Verdict = iota
+	// TryAgain repeats the attempt on the same target.
+	TryAgain
+	// TryNext goes to another target.
+	TryNext
+	// GiveUp tells the client.
+	GiveUp
+)
+
+// String returns commit, try again, try next or give up.
+func (v Verdict) String() string {
+	return [...]string{"commit", "try again", "try next", "give up"}[v]
+}
