@@ -1,0 +1,115 @@
+//go:build !race
+
+package gateway
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+
+	"octopus/codec/llm"
+	"octopus/gateway/gatewaytest"
+)
+
+// rawClient sends the same request again and again over one connection and reads answers without allocating.
+type rawClient struct {
+	conn    net.Conn
+	request []byte
+	buffer  []byte
+}
+
+func newRawClient(t testing.TB, url string, p llm.Protocol, model string, stream bool) *rawClient {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	body := requestBody(p, model, stream)
+	return &rawClient{conn: conn, buffer: make([]byte, 1<<20), request: fmt.Appendf(nil,
+		"POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		paths[p], testKey, len(body), body)}
+}
+
+// call sends the request and reads until what the answer ends with.
+func (c *rawClient) call(t testing.TB, end string) {
+	if _, err := c.conn.Write(c.request); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for !bytes.HasSuffix(c.buffer[:n], []byte(end)) {
+		if n > len(c.buffer)/2 {
+			// What is behind is read; the end is short.
+			n = copy(c.buffer, c.buffer[n-100:n])
+		}
+		m, err := c.conn.Read(c.buffer[n:])
+		if err != nil && err != io.EOF || m == 0 {
+			t.Fatalf("reading the answer: %v, %s", err, c.buffer[:n])
+		}
+		n += m
+	}
+}
+
+// mallocs returns how many heap objects f makes, all goroutines together.
+func mallocs(f func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs - before.Mallocs)
+}
+
+const chunkedEnd = "\r\n0\r\n\r\n"
+
+func TestEventsCostNoAllocation(t *testing.T) {
+	for _, p := range llm.Protocols {
+		t.Run(p.String(), func(t *testing.T) {
+			w := newWorldOf(t, 1, gatewaytest.Options{NoLog: true}, nil)
+			w.gateway.options.Ledger = nil
+			perStream := func(tokens int) float64 {
+				c := newRawClient(t, w.url, p, fmt.Sprintf("p1/x!tokens=%d", tokens), true)
+				for range 5 {
+					c.call(t, chunkedEnd)
+				}
+				const streams = 10
+				return mallocs(func() {
+					for range streams {
+						c.call(t, chunkedEnd)
+					}
+				}) / streams
+			}
+			short, long := perStream(100), perStream(2100)
+			if perEvent := (long - short) / 2000; perEvent > 0.02 {
+				t.Errorf("%.3f allocations per event (%.0f for 100 events, %.0f for 2100)", perEvent, short, long)
+			}
+			t.Logf("allocations per stream: %.1f with 100 events, %.1f with 2100", short, long)
+		})
+	}
+}
+
+func TestRequestsCostFewAllocations(t *testing.T) {
+	// Up to six are the provider's, one is fasthttp's (the drain of a request's body).
+	const most = 8
+	w := newWorldOf(t, 1, gatewaytest.Options{NoLog: true}, nil)
+	w.gateway.options.Ledger = nil
+	for _, p := range llm.Protocols {
+		c := newRawClient(t, w.url, p, "m", false)
+		for range 50 {
+			c.call(t, "}")
+		}
+		const requests = 1000
+		n := mallocs(func() {
+			for range requests {
+				c.call(t, "}")
+			}
+		}) / requests
+		if n > most {
+			t.Errorf("%v: %.1f allocations per request, want at most %d", p, n, most)
+		}
+		t.Logf("%v: %.1f allocations per request", p, n)
+	}
+}

@@ -1,0 +1,246 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"octopus/codec"
+	"octopus/codec/llm"
+	"octopus/gateway/outcome"
+)
+
+// abandonment is why a call is ended from outside.
+type abandonment uint8
+
+const (
+	// notAbandoned is a call that runs.
+	notAbandoned abandonment = iota
+	// abandonedByClient is a call whose client left.
+	abandonedByClient
+	// abandonedByShutdown is a call that outlived the drain timeout.
+	abandonedByShutdown
+)
+
+// call is one request, from acquireCall to its finish, which runs exactly once. It belongs to the goroutine that serves
+// the client's connection; abandon alone may be called by others.
+type call struct {
+	gateway  *Gateway
+	snapshot *snapshot
+	start    instant
+
+	// mu guards client, abandoned and upstream.
+	mu sync.Mutex
+	// client is the connection that the call answers, nil when the call is over.
+	client    *clientConn
+	abandoned abandonment
+	// upstream is the connection to close when the call is abandoned, nil between attempts.
+	upstream *upstreamConn
+
+	id      []byte // request id
+	key     *apiKey
+	route   route
+	request codec.Request
+	// body is the request's body, nil before it is read and once the answer has begun.
+	body *buffer
+	// query is the request's query string, with its question mark, or empty.
+	query []byte
+	// forward are header lines for the upstream that come from the client.
+	forward []byte
+	// hasVersion is whether anthropic-version is among them.
+	hasVersion bool
+	// scratch is for short texts.
+	scratch [256]byte
+
+	exchange exchange
+	bridge   codec.Bridge
+	// bridgeProtocol is the upstream's side of bridge.
+	bridgeProtocol llm.Protocol
+	target         target
+	tried          triedTargets
+	// wire is the upstream request, from wireStart on; nil once the answer has begun.
+	wire      *buffer
+	wireStart int
+	// attempting is whether the last of outcome.Attempts runs; attemptStart is when it started.
+	attempting   bool
+	attemptStart instant
+	// resent is whether the attempt was sent again because its kept-alive connection was dead.
+	resent bool
+	// held is storage for what the client gets; pending is what is to be written next: held, or bytes of the exchange.
+	held    *buffer
+	pending []byte
+	// failure is the best explanation so far of why there is no answer (failure.go).
+	failure failure
+
+	state callState
+	// lastEvent is when the upstream last sent something, lastWrite when the client last got something.
+	lastEvent, lastWrite instant
+
+	outcome outcome.Outcome
+}
+
+// callState is how far the answer to the client is. It only grows.
+type callState uint8
+
+const (
+	// stateOpen means that the status is not decided.
+	stateOpen callState = iota
+	// stateEarly means that a stream's headers are out, without any event: keep-alives may follow.
+	stateEarly
+	// stateBegun means that the answer is bound to a target.
+	stateBegun
+	// stateEnded means that everything the client gets is pending or written.
+	stateEnded
+)
+
+// route is where a request goes.
+type route struct {
+	group *group
+	// direct is the group of a channel/model route: its one member is made for this call.
+	direct       group
+	directMember [1]member
+}
+
+// largestForward is the largest buffer for forwarded headers that a released call keeps.
+const largestForward = 16 << 10
+
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+// acquireCall makes a call for a request on client.
+func (g *Gateway) acquireCall(client *clientConn) *call {
+	c := calls.Get().(*call)
+	c.gateway, c.snapshot, c.start = g, g.snapshot.Load(), now()
+	c.id = appendRequestID(c.id[:0], g.requestIDPrefix, g.requestIDs.Add(1))
+	c.outcome.Start = time.Now()
+	c.mu.Lock()
+	c.client = client
+	c.mu.Unlock()
+	client.begin(c)
+	g.inFlight.Add(1)
+	return c
+}
+
+// finish ends the call: it closes what is open, records the outcome and releases the call.
+func (c *call) finish() {
+	c.mu.Lock()
+	client := c.client
+	if client == nil {
+		panic("BUG: finish called twice")
+	}
+	c.client = nil
+	c.mu.Unlock()
+	client.end()
+
+	c.endAttempt()
+	g := c.gateway
+	c.outcome.Total = c.start.until(now())
+	g.metrics.record(c)
+	if g.options.Ledger != nil {
+		g.options.Ledger.Record(&c.outcome)
+	}
+	g.inFlight.Add(-1)
+	c.release()
+}
+
+// release resets the call and gives it back to the pool.
+func (c *call) release() {
+	c.releaseBridge()
+	attempts := c.outcome.Attempts[:0]
+	clear(c.outcome.Attempts)
+	c.outcome = outcome.Outcome{Attempts: attempts}
+	c.request.Reset()
+	c.releaseRequest()
+	releaseBuffer(c.held)
+	c.held = nil
+	if cap(c.forward) > largestForward {
+		c.forward = nil
+	}
+	c.forward, c.query = c.forward[:0], c.query[:0]
+	c.gateway, c.snapshot, c.key = nil, nil, nil
+	c.route = route{}
+	c.target = target{}
+	c.tried.reset()
+	c.pending = nil
+	c.failure = failure{}
+	c.hasVersion = false
+	c.state, c.abandoned = stateOpen, notAbandoned
+	c.lastEvent, c.lastWrite, c.attemptStart = 0, 0, 0
+	calls.Put(c)
+}
+
+// abandon ends the call from outside, if it is still the one that client waits for: the upstream connection is closed,
+// and whoever reads from it learns why by ended.
+func (c *call) abandon(client *clientConn, why abandonment) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client != client || c.abandoned != notAbandoned {
+		return
+	}
+	c.abandoned = why
+	if c.upstream != nil {
+		_ = c.upstream.Close()
+	}
+}
+
+// ended returns why the call was abandoned, if it was.
+func (c *call) ended() abandonment {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.abandoned
+}
+
+// attach names the connection that abandon closes. It returns false when the call is abandoned already.
+func (c *call) attach(conn *upstreamConn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.upstream = conn
+	return c.abandoned == notAbandoned
+}
+
+// detach must be called before the connection is given back. It returns why the connection was closed from outside, if
+// it was.
+func (c *call) detach() abandonment {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.upstream = nil
+	return c.abandoned
+}
+
+// useBridge makes the bridge between the client and an upstream that speaks p.
+func (c *call) useBridge(p llm.Protocol) {
+	if c.bridge != nil && c.bridgeProtocol == p {
+		return
+	}
+	c.releaseBridge()
+	c.bridge, c.bridgeProtocol = codec.Acquire(c.request.Protocol, p), p
+}
+
+func (c *call) releaseBridge() {
+	if c.bridge != nil {
+		codec.Release(c.bridge)
+		c.bridge = nil
+	}
+}
+
+// releaseRequest gives the request's buffers back. Nothing may refer to the body afterwards, the request's model included.
+func (c *call) releaseRequest() {
+	releaseBuffer(c.body)
+	releaseBuffer(c.wire)
+	c.body, c.wire = nil, nil
+}
+
+// appendRequestID appends "req_" and 22 letters or digits: the process' random prefix and a counter, in base 32.
+func appendRequestID(dst []byte, prefix, count uint64) []byte {
+	const digits = "0123456789abcdefghijklmnopqrstuv"
+	dst = append(dst, "req_"...)
+	for shift := 60; shift >= 0; shift -= 5 {
+		dst = append(dst, digits[prefix>>shift&31])
+	}
+	for shift := 40; shift >= 0; shift -= 5 {
+		dst = append(dst, digits[count>>shift&31])
+	}
+	return dst
+}
+
+var _ fasthttp.BodyWriterTo = (*call)(nil)

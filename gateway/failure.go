@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"octopus/codec/llm"
+	"octopus/gateway/dial"
+	"octopus/gateway/outcome"
+)
+
+// failure is why an attempt, or all of them, failed.
+type failure struct {
+	class outcome.Class
+	// err is what the client is told if this is what remains. It is nil for no failure.
+	err *llm.Error
+	// answer is the upstream's own answer in the client's protocol, with its status, when that is what the client gets.
+	answer []byte
+	status int
+}
+
+// rule is what follows from a class of failure.
+type rule struct {
+	// repeat allows the same target once more.
+	repeat bool
+	// others allows other targets; false means that the client is told at once.
+	others bool
+	// rank orders what the client is told when targets failed differently: the lowest wins (design.md section 5).
+	rank int
+}
+
+// rules is the failure table of design.md section 5, as far as a single request goes.
+var rules = [outcome.Classes]rule{
+	outcome.ClassInvalid:     {rank: 0},
+	outcome.ClassContext:     {rank: 0, others: true},
+	outcome.ClassFilter:      {rank: 0},
+	outcome.ClassState:       {rank: 0, others: true},
+	outcome.ClassClientGone:  {rank: 0},
+	outcome.ClassInternal:    {rank: 0},
+	outcome.ClassCut:         {rank: 1},
+	outcome.ClassRateLimited: {rank: 2, others: true},
+	outcome.ClassOverloaded:  {rank: 3, others: true},
+	outcome.ClassSilent:      {rank: 4, others: true},
+	outcome.ClassTransient:   {rank: 5, others: true, repeat: true},
+	outcome.ClassNonsense:    {rank: 6, others: true},
+	outcome.ClassQuota:       {rank: 7, others: true},
+	outcome.ClassCredential:  {rank: 8, others: true},
+	outcome.ClassModel:       {rank: 9, others: true},
+	outcome.ClassUnavailable: {rank: 10, others: true},
+}
+
+// explains reports whether f is better to tell the client than the other.
+func (f *failure) explains(other *failure) bool {
+	return other.err == nil || rules[f.class].rank < rules[other.class].rank
+}
+
+// rejected classifies an upstream's answer with a status that is not 2xx. e is what the bridge read from it.
+func rejected(status int, e *llm.Error) outcome.Class {
+	switch {
+	case e.Kind == llm.ContextLength:
+		return outcome.ClassContext
+	case e.Kind == llm.ContentPolicy:
+		return outcome.ClassFilter
+	case status == 401 || status == 403:
+		return outcome.ClassCredential
+	case status == 402 || e.Kind == llm.Billing:
+		return outcome.ClassQuota
+	case status == 429:
+		return outcome.ClassRateLimited
+	case status == 503 || status == 529 || e.Kind == llm.Overloaded:
+		return outcome.ClassOverloaded
+	case status == 404:
+		return outcome.ClassModel
+	case status == 408 || status == 504:
+		return outcome.ClassSilent
+	case status == 400 || status == 409 || status == 413 || status == 415 || status == 422:
+		return outcome.ClassInvalid
+	case status >= 500:
+		return outcome.ClassTransient
+	case status < 400:
+		return outcome.ClassNonsense // a redirect is not followed
+	}
+	return outcome.ClassInvalid
+}
+
+// inBand classifies an error that stood in an answer with status 200.
+func inBand(e *llm.Error) outcome.Class {
+	switch e.Kind {
+	case llm.ContextLength:
+		return outcome.ClassContext
+	case llm.ContentPolicy:
+		return outcome.ClassFilter
+	case llm.RateLimit:
+		return outcome.ClassRateLimited
+	case llm.Overloaded:
+		return outcome.ClassOverloaded
+	case llm.Billing:
+		return outcome.ClassQuota
+	case llm.Authentication, llm.Permission:
+		return outcome.ClassCredential
+	}
+	return outcome.ClassNonsense
+}
+
+// told is what the client may know of an upstream's error of a class. The provider's words reach the client where the
+// request is at fault; elsewhere they are about our account, and the client is told in ours.
+func told(class outcome.Class, e *llm.Error) *llm.Error {
+	told := &llm.Error{Kind: llm.Upstream, RetryAfter: e.RetryAfter}
+	switch class {
+	case outcome.ClassInvalid, outcome.ClassContext, outcome.ClassFilter, outcome.ClassState:
+		return e
+	case outcome.ClassCredential:
+		told.Message = "The provider refused the gateway's credential."
+		told.NoRetry = true
+	case outcome.ClassQuota:
+		told.Kind, told.Message = llm.Billing, "The gateway's account with the provider is out of quota."
+		told.NoRetry = true
+	case outcome.ClassRateLimited:
+		told.Kind, told.Message = llm.RateLimit, "The provider limits the rate of requests."
+	case outcome.ClassOverloaded:
+		told.Kind, told.Message = llm.Overloaded, "The provider is overloaded."
+	case outcome.ClassModel:
+		told.Message = "The provider does not have the model."
+		told.NoRetry = true
+	case outcome.ClassSilent:
+		told.Kind, told.Message = llm.Timeout, "The provider did not answer in time."
+	case outcome.ClassCut:
+		told.Message = "The provider closed the stream before its end."
+	case outcome.ClassNonsense:
+		told.Message = "The provider's answer could not be understood."
+	default:
+		told.Message = "The provider failed."
+		if e.Status != 0 {
+			told.Message = fmt.Sprintf("The provider failed with status %d.", e.Status)
+		}
+	}
+	return told
+}
+
+// dialFailure classifies an error of opening a connection.
+func dialFailure(err error) outcome.Class {
+	var failed *dial.Error
+	if errors.As(err, &failed) && failed.Kind == dial.Timeout {
+		return outcome.ClassSilent
+	}
+	return outcome.ClassTransient
+}
+
+// exchangeFailure classifies an error of sending a request or reading the answer's header.
+func exchangeFailure(err error) outcome.Class {
+	switch {
+	case errors.Is(err, errQuiet):
+		return outcome.ClassSilent
+	case errors.Is(err, errTooLarge):
+		return outcome.ClassNonsense
+	case strings.Contains(err.Error(), "headers"):
+		// fasthttp has no type for a header section that it can't parse.
+		return outcome.ClassNonsense
+	}
+	return outcome.ClassTransient
+}
+
+// parseRetryAfter reads the header Retry-After or retry-after-ms; zero means none. Dates (RFC 9110, section 10.2.3) count
+// from now.
+func parseRetryAfter(seconds, milliseconds []byte) time.Duration {
+	const most = 24 * time.Hour
+	if d, err := time.ParseDuration(string(milliseconds) + "ms"); err == nil && d > 0 {
+		return min(d, most)
+	}
+	if d, err := time.ParseDuration(string(seconds) + "s"); err == nil && d > 0 {
+		return min(d, most)
+	}
+	if at, err := time.Parse(time.RFC1123, string(seconds)); err == nil {
+		return max(0, min(time.Until(at), most))
+	}
+	return 0
+}

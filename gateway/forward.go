@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+
+	"octopus/codec/llm"
+	"octopus/gateway/config"
+)
+
+// forwarded lists the client's headers that go upstream besides those with one of forwardedPrefixes (protocols.md A.1).
+// All others stay: credentials, hop-by-hop headers, and whatever could say where a request goes.
+var forwarded = map[string]bool{
+	"User-Agent": true, "Idempotency-Key": true, "X-Client-Request-Id": true, "Session_id": true, "Conversation_id": true,
+	"Originator": true, "X-App": true, "X-Stainless-Helper-Method": true, "Openai-Beta": true, "Traceparent": true, "Tracestate": true,
+}
+
+// forwardedPrefix covers anthropic-version, anthropic-beta, anthropic-workspace-id and their like.
+const forwardedPrefix = "Anthropic-"
+
+// collectForwarded keeps what goes upstream of the request's headers and its query.
+func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) {
+	c.query = append(c.query, ctx.URI().QueryString()...)
+	for name, value := range ctx.Request.Header.All() {
+		anthropic := bytes.HasPrefix(name, []byte(forwardedPrefix))
+		if !anthropic && !forwarded[string(name)] {
+			continue
+		}
+		if anthropic && string(name) == "Anthropic-Version" {
+			c.hasVersion = true
+		}
+		c.forward = append(c.forward, name...)
+		c.forward = append(c.forward, ": "...)
+		c.forward = append(c.forward, value...)
+		c.forward = append(c.forward, "\r\n"...)
+	}
+}
+
+// appendChannelHeader appends the header lines of a channel: the credential of k, which is nil for channels that need
+// none, and the configured headers.
+func appendChannelHeader(dst []byte, c *config.Channel, k *config.Key) []byte {
+	if k != nil {
+		switch auth := c.Auth; {
+		case auth == config.AuthXAPIKey || auth == "" && c.Endpoints[0].Protocol == llm.Messages:
+			dst = append(dst, "x-api-key: "...)
+		case auth == config.AuthAPIKey:
+			dst = append(dst, "api-key: "...)
+		default:
+			dst = append(dst, "Authorization: Bearer "...)
+		}
+		dst = append(append(dst, k.Secret.Reveal()...), "\r\n"...)
+	}
+	for _, h := range c.Headers {
+		dst = append(append(append(append(dst, h.Name...), ": "...), h.Value.Reveal()...), "\r\n"...)
+	}
+	return dst
+}

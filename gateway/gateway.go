@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"io"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"octopus/gateway/config"
+	"octopus/gateway/dial"
+	"octopus/gateway/outcome"
+)
+
+// Options configure a Gateway. The zero value is usable but for MaxBodySize.
+type Options struct {
+	// MaxBodySize is the largest request body in bytes, after decoding. It must be positive.
+	MaxBodySize int
+	// TrustedProxies lists the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Logger gets what operators must know; nothing per request above debug. Nil means slog.Default.
+	Logger *slog.Logger
+	// Ledger records outcomes. Nil means nowhere.
+	Ledger Ledger
+	// Dialer makes the connections to upstreams. Nil means one with default options.
+	Dialer *dial.Dialer
+}
+
+// Ledger records what happened. It is called once per request, after the last byte, from the goroutine that served it.
+type Ledger interface {
+	// Record takes o, which is borrowed for the call. It must not wait for I/O.
+	Record(o *outcome.Outcome)
+}
+
+// Gateway relays requests by a configuration that can be swapped at any time. Make it with New; it has no use as a zero
+// value. All methods may be called at any time from any goroutine.
+type Gateway struct {
+	options Options
+	logger  *slog.Logger
+	metrics *gatewayMetrics
+	// snapshot is what new requests read. Apply writes it; a request loads it once.
+	snapshot atomic.Pointer[snapshot]
+	// origins live beside snapshots, so that connections survive a change of configuration.
+	origins origins
+	clients clientConns
+	servers servers
+	// draining is set once, by StartDraining.
+	draining atomic.Bool
+	inFlight atomic.Int64
+	// requestIDs counts requests; with the prefix it makes their ids unique.
+	requestIDs      atomic.Uint64
+	requestIDPrefix uint64
+	// applying makes sure that one Apply runs at a time.
+	applying sync.Mutex
+	sweeper  context.CancelFunc
+	swept    chan struct{}
+}
+
+// New returns a gateway without configuration: until the first Apply it is not ready and answers 503.
+func New(o Options) *Gateway {
+	if o.MaxBodySize <= 0 {
+		panic("BUG: gateway.Options.MaxBodySize must be positive")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	g := &Gateway{options: o, logger: o.Logger}
+	if g.options.Dialer == nil {
+		g.options.Dialer = dial.New(dial.Options{})
+	}
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails (crypto/rand)
+	g.requestIDPrefix = binary.LittleEndian.Uint64(seed[:])
+	g.metrics = newGatewayMetrics(g)
+	ctx, cancel := context.WithCancel(context.Background())
+	g.sweeper, g.swept = cancel, make(chan struct{})
+	go func() {
+		defer close(g.swept)
+		g.clients.sweep(ctx)
+	}()
+	return g
+}
+
+// Apply compiles cfg and lets new requests read it; running ones keep what they started with. On an error the old
+// configuration stays.
+func (g *Gateway) Apply(cfg *config.Config) error {
+	g.applying.Lock()
+	defer g.applying.Unlock()
+	next, err := g.compile(cfg, g.snapshot.Load())
+	if err != nil {
+		return err
+	}
+	g.options.Dialer.AllowMetadata(cfg.Settings.AllowMetadataAddresses)
+	g.snapshot.Store(next)
+	g.origins.keep(next)
+	return nil
+}
+
+// Ready reports whether a configuration is loaded and the gateway is not draining.
+func (g *Gateway) Ready() bool { return g.snapshot.Load() != nil && !g.draining.Load() }
+
+// WriteMetrics writes the gateway's metrics in Prometheus' text format.
+func (g *Gateway) WriteMetrics(w io.Writer) { g.metrics.write(w) }

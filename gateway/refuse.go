@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"octopus/codec"
+	"octopus/codec/llm"
+	"octopus/gateway/outcome"
+)
+
+// refuse answers the call with an error in the client's protocol and finishes it.
+func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
+	if c.ended() == abandonedByClient {
+		c.noteGone()
+		ctx.SetConnectionClose()
+		ctx.SetStatusCode(statusClientGone)
+		c.finish()
+		return
+	}
+	status := codec.ErrorStatus(c.outcome.Protocol, e)
+	if c.failure.answer != nil && c.failure.err == e {
+		// The provider's own words and status: the request is at fault, and the client knows best what they mean.
+		status = c.failure.status
+		ctx.Response.SetBodyRaw(c.failure.answer)
+	} else {
+		ctx.Response.SetBodyRaw(codec.AppendErrorBody(nil, c.outcome.Protocol, e, string(c.id)))
+	}
+	if c.outcome.Class == outcome.ClassNone {
+		c.outcome.Class = outcome.ClassRefused
+		if c.failure.err != nil {
+			c.outcome.Class = c.failure.class
+		}
+	}
+	c.outcome.Message = e.Message
+	c.outcome.BytesOut = int64(len(ctx.Response.Body()))
+	c.setStatus(ctx, status)
+	setErrorHeaders(&ctx.Response.Header, e)
+	c.finish()
+}
+
+// refuse answers a request that is no call with an error.
+func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p llm.Protocol, e *llm.Error) {
+	id := appendRequestID(nil, g.requestIDPrefix, g.requestIDs.Add(1))
+	status := codec.ErrorStatus(p, e)
+	ctx.SetStatusCode(status)
+	setRequestID(&ctx.Response.Header, id)
+	setErrorHeaders(&ctx.Response.Header, e)
+	ctx.Response.SetBodyRaw(codec.AppendErrorBody(nil, p, e, string(id)))
+	g.metrics.noGroup.count(p, status)
+}
+
+// setErrorHeaders sets what tells SDKs when, and whether, to try again.
+func setErrorHeaders(h *fasthttp.ResponseHeader, e *llm.Error) {
+	h.SetContentTypeBytes(headerContentTypeDefault)
+	if e.RetryAfter > 0 {
+		seconds := (e.RetryAfter + time.Second - 1) / time.Second
+		h.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+	if e.NoRetry {
+		h.Set("X-Should-Retry", "false")
+	}
+}
+
+// handleBadRequest answers what fasthttp could not read as a request.
+func (g *Gateway) handleBadRequest(ctx *fasthttp.RequestCtx, err error) {
+	clientOf(ctx.Conn()).linger = true
+	e := &llm.Error{Kind: llm.InvalidRequest, NoRetry: true, Message: "The request is not valid HTTP/1.1."}
+	var small *fasthttp.ErrSmallBuffer
+	switch {
+	case errors.As(err, &small):
+		e.Kind, e.Code = llm.HeaderTooLarge, "header_too_large"
+		e.Message = fmt.Sprintf("The request's header section is larger than the limit of %d bytes.", maxRequestHeader)
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		e.Kind, e.Code = llm.TooLarge, "request_too_large"
+		e.Message = fmt.Sprintf("The request body is larger than the limit of %d bytes.", g.options.MaxBodySize)
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, fasthttp.ErrTimeout):
+		e = &llm.Error{Kind: llm.Timeout, Code: "request_timeout", Message: "The request did not arrive in time."}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.Message = "The request ended too early."
+	}
+	g.refuse(ctx, protocolOf(ctx), e)
+}
+
+// answerProbe answers without a body.
+func (g *Gateway) answerProbe(ctx *fasthttp.RequestCtx, status int) {
+	if !ctx.IsGet() && !ctx.IsHead() {
+		g.refuse(ctx, protocolOf(ctx), methodNotAllowed(ctx, "GET"))
+		return
+	}
+	ctx.SetStatusCode(status)
+}
+
+func methodNotAllowed(ctx *fasthttp.RequestCtx, use string) *llm.Error {
+	return &llm.Error{Kind: llm.Method, NoRetry: true,
+		Message: fmt.Sprintf("Method %s is not allowed here. Use %s.", printable(ctx.Method()), use)}
+}

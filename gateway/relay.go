@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"bytes"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"octopus/codec/llm"
+	"octopus/gateway/outcome"
+)
+
+// handle answers one request. It is fasthttp's handler for the data port.
+func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
+	if g.draining.Load() {
+		ctx.SetConnectionClose()
+	}
+	defer g.recoverHandler(ctx)
+	if g.snapshot.Load() != nil && g.answerCORS(ctx) {
+		return
+	}
+	// The path is the normalized one, here and everywhere: dispatch and authentication see the same.
+	switch string(ctx.Path()) {
+	case "/v1/chat/completions":
+		g.relay(ctx, llm.Chat, outcome.Generate)
+	case "/v1/responses":
+		g.relay(ctx, llm.Responses, outcome.Generate)
+	case "/v1/messages":
+		g.relay(ctx, llm.Messages, outcome.Generate)
+	case "/v1/messages/count_tokens":
+		g.relay(ctx, llm.Messages, outcome.CountTokens)
+	case "/v1/responses/input_tokens":
+		g.relay(ctx, llm.Responses, outcome.CountTokens)
+	case "/v1/models":
+		g.listModels(ctx)
+	case "/":
+		g.answerProbe(ctx, fasthttp.StatusOK)
+	case "/healthz":
+		g.answerProbe(ctx, fasthttp.StatusOK)
+	case "/readyz":
+		if g.Ready() {
+			g.answerProbe(ctx, fasthttp.StatusOK)
+		} else {
+			g.answerProbe(ctx, fasthttp.StatusServiceUnavailable)
+		}
+	default:
+		if id, ok := bytes.CutPrefix(ctx.Path(), []byte("/v1/models/")); ok && len(id) > 0 {
+			g.showModel(ctx, string(id))
+			return
+		}
+		g.refuse(ctx, protocolOf(ctx), &llm.Error{
+			Kind: llm.NotFound, Code: "unknown_url", NoRetry: true,
+			Message: fmt.Sprintf("Unknown request URL: %s %s. See the documentation for the endpoints there are.",
+				printable(ctx.Method()), printable(ctx.Path())),
+		})
+	}
+}
+
+// relay takes a request the whole line: authenticate, read, peek, route, attempts, respond.
+func (g *Gateway) relay(ctx *fasthttp.RequestCtx, p llm.Protocol, op outcome.Operation) {
+	c := g.acquireCall(clientOf(ctx.Conn()))
+	c.outcome.Protocol, c.outcome.Operation = p, op
+	c.request.Protocol = p
+	if err := c.accept(ctx); err != nil {
+		c.refuse(ctx, err)
+		return
+	}
+	if c.request.Stream && op == outcome.Generate {
+		c.relayStream(ctx)
+	} else {
+		c.relayWhole(ctx)
+	}
+}
+
+// accept runs the checks of design.md section 2.2 in their order, and leaves the call ready for its first attempt.
+func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
+	if c.snapshot == nil {
+		return &llm.Error{Kind: llm.Unavailable, Message: "The gateway has no configuration yet."}
+	}
+	if !ctx.IsPost() {
+		return &llm.Error{Kind: llm.Method, NoRetry: true,
+			Message: fmt.Sprintf("Method %s is not allowed here. Use POST.", printable(ctx.Method()))}
+	}
+	if err := c.authenticate(ctx); err != nil {
+		return err
+	}
+	if err := c.readBody(ctx); err != nil {
+		return err
+	}
+	if err := c.request.Peek(c.outcome.Protocol, c.body.bytes); err != nil {
+		return err
+	}
+	if c.snapshot.config.Settings.ResponseModel == "requested" {
+		c.request.AnswerModel = strings.Clone(c.request.Model)
+	}
+	c.outcome.Stream = c.request.Stream
+	c.outcome.BytesIn = int64(len(c.body.bytes))
+	if err := c.findRoute(); err != nil {
+		return err
+	}
+	c.collectForwarded(ctx)
+	return nil
+}
+
+// relayWhole runs attempts until the answer is here as a whole, and responds with it.
+func (c *call) relayWhole(ctx *fasthttp.RequestCtx) {
+	switch c.advance(c.deadline()) {
+	case progressAnswered:
+		c.respondWhole(ctx)
+	default:
+		c.refuse(ctx, c.explain())
+	}
+}
+
+// relayStream runs attempts until the stream has begun or the client is owed a sign of life, and leaves the rest to
+// WriteTo.
+func (c *call) relayStream(ctx *fasthttp.RequestCtx) {
+	policy := &c.route.group.policy
+	for {
+		switch c.advance(min(c.deadline(), c.start.after(policy.KeepAlive))) {
+		case progressBegun, progressAnswered:
+			c.respondStream(ctx)
+			return
+		case progressQuiet:
+			if now() >= c.deadline() {
+				continue // advance has noted the failure of the deadline
+			}
+			c.state = stateEarly
+			c.respondStream(ctx)
+			return
+		default:
+			c.refuse(ctx, c.explain())
+			return
+		}
+	}
+}
+
+// recoverHandler turns a panic of the handler into a 500.
+func (g *Gateway) recoverHandler(ctx *fasthttp.RequestCtx) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	g.metrics.panics.Inc()
+	g.logger.Error("panic while serving a request", "panic", r, "stack", string(debug.Stack()))
+	ctx.Response.Reset()
+	ctx.SetConnectionClose()
+	client := clientOf(ctx.Conn())
+	e := &llm.Error{Kind: llm.Internal, Message: "The gateway failed to serve this request."}
+	if running := client.call.Load(); running != nil {
+		running.outcome.Class = outcome.ClassInternal
+		running.refuse(ctx, e)
+		return
+	}
+	g.refuse(ctx, protocolOf(ctx), e)
+}
+
+// protocolOf guesses what a client speaks whose route does not say: Anthropic's SDKs always send anthropic-version.
+func protocolOf(ctx *fasthttp.RequestCtx) llm.Protocol {
+	if bytes.HasPrefix(ctx.Path(), []byte("/v1/messages")) || len(ctx.Request.Header.Peek("anthropic-version")) > 0 {
+		return llm.Messages
+	}
+	if bytes.HasPrefix(ctx.Path(), []byte("/v1/responses")) {
+		return llm.Responses
+	}
+	return llm.Chat
+}
+
+// printable returns what a client sent, cut and with its odd bytes escaped, for an error message.
+func printable(b []byte) string {
+	const most = 200
+	if len(b) > most {
+		b = b[:most]
+	}
+	quoted := fmt.Sprintf("%q", b)
+	return quoted[1 : len(quoted)-1]
+}

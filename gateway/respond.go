@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"octopus/gateway/outcome"
+)
+
+// respondWhole answers with the whole answer in c.pending. The body is written by WriteTo, and Close finishes the call.
+func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
+	c.setStatus(ctx, c.exchange.header.StatusCode())
+	h := &ctx.Response.Header
+	c.passHeaders(h)
+	c.setRelayHeaders(h)
+	ctx.Response.SetBodyStream(c, len(c.pending))
+}
+
+// respondStream answers with a stream, whose bytes WriteTo produces. An early answer has no target yet.
+func (c *call) respondStream(ctx *fasthttp.RequestCtx) {
+	c.setStatus(ctx, fasthttp.StatusOK)
+	h := &ctx.Response.Header
+	if c.state != stateEarly {
+		c.passHeaders(h)
+		c.setRelayHeaders(h)
+	} else {
+		c.pending = c.bridge.AppendKeepAlive(nil)
+	}
+	h.SetContentType("text/event-stream; charset=utf-8")
+	h.SetCanonical(headerCacheControl, noCache)
+	// nginx in front of us would hold events back without it.
+	h.SetCanonical(headerXAccelBuffering, no)
+	ctx.Response.SetBodyStream(c, -1)
+}
+
+var (
+	headerCacheControl    = []byte("Cache-Control")
+	noCache               = []byte("no-cache")
+	headerXAccelBuffering = []byte("X-Accel-Buffering")
+	no                    = []byte("no")
+
+	headerXRequestID         = []byte("X-Request-Id")
+	headerRequestID          = []byte("Request-Id")
+	headerUpstreamRequestID  = []byte("X-Upstream-Request-Id")
+	headerOctopusChannel     = []byte("X-Octopus-Channel")
+	headerOctopusModel       = []byte("X-Octopus-Model")
+	headerOctopusAttempts    = []byte("X-Octopus-Attempts")
+	headerContentTypeDefault = []byte("application/json")
+)
+
+// setStatus sets the status and the request's id, which every answer carries under both names that SDKs look for.
+func (c *call) setStatus(ctx *fasthttp.RequestCtx, status int) {
+	c.outcome.Status = status
+	ctx.SetStatusCode(status)
+	setRequestID(&ctx.Response.Header, c.id)
+}
+
+func setRequestID(h *fasthttp.ResponseHeader, id []byte) {
+	h.SetCanonical(headerXRequestID, id)
+	h.SetCanonical(headerRequestID, id)
+}
+
+// setRelayHeaders tells where the answer comes from.
+func (c *call) setRelayHeaders(h *fasthttp.ResponseHeader) {
+	if !c.snapshot.config.Settings.RelayHeaders {
+		return
+	}
+	h.SetCanonical(headerOctopusChannel, c.target.member.channel.nameHeader)
+	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.target.member.model))
+	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(len(c.outcome.Attempts)), 10))
+}
+
+// appendHeaderValue appends text as a header value: control characters and bytes beyond ASCII become question marks.
+func appendHeaderValue(dst []byte, text string) []byte {
+	for i := 0; i < len(text); i++ {
+		if b := text[i]; b >= ' ' && b < 0x7f {
+			dst = append(dst, b)
+		} else {
+			dst = append(dst, '?')
+		}
+	}
+	return dst
+}
+
+// passHeaders copies the upstream's headers that clients need.
+func (c *call) passHeaders(h *fasthttp.ResponseHeader) {
+	h.SetContentTypeBytes(headerContentTypeDefault)
+	var id []byte
+	for name, value := range c.exchange.header.All() {
+		switch passOf(name) {
+		case passAsIs:
+			h.AddBytesKV(name, value)
+		case passContentType:
+			h.SetContentTypeBytes(value)
+		case passRequestID:
+			id = value
+		}
+	}
+	if len(id) > 0 {
+		h.SetCanonical(headerUpstreamRequestID, id)
+	}
+}
+
+// passing is what happens to a header of an upstream's answer.
+type passing uint8
+
+const (
+	passNot passing = iota
+	passAsIs
+	passContentType
+	passRequestID
+)
+
+// passOf decides by an allow-list: what SDKs and people use to slow down or to look into a problem. Everything else stays:
+// cookies, hop-by-hop headers, and what names the account.
+func passOf(name []byte) passing {
+	switch string(name) {
+	case "Content-Type":
+		return passContentType
+	case "X-Request-Id", "Request-Id":
+		return passRequestID
+	case "Retry-After", "Retry-After-Ms", "X-Should-Retry", "Openai-Processing-Ms", "Openai-Version", "Openai-Model":
+		return passAsIs
+	}
+	const openAI, anthropic = "X-Ratelimit-", "Anthropic-Ratelimit-"
+	if len(name) > len(openAI) && string(name[:len(openAI)]) == openAI ||
+		len(name) > len(anthropic) && string(name[:len(anthropic)]) == anthropic {
+		return passAsIs
+	}
+	return passNot
+}
+
+// noteGone notes that the client did not get its answer to the end.
+func (c *call) noteGone() {
+	c.outcome.Status = statusClientGone
+	c.outcome.Class = outcome.ClassClientGone
+	if n := len(c.outcome.Attempts); n > 0 && c.attempting {
+		c.outcome.Attempts[n-1].Class = outcome.ClassClientGone
+		c.outcome.Attempts[n-1].Verdict = outcome.GiveUp
+	}
+}
+
+// statusClientGone is nginx's status for a client that closed the connection before its answer.
+const statusClientGone = 499

@@ -1,0 +1,368 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"sync"
+
+	"octopus/codec"
+	"octopus/codec/llm"
+	"octopus/gateway/config"
+	"octopus/gateway/dial"
+	"octopus/lb"
+)
+
+// snapshot is a compiled configuration. It is immutable; a request loads it once.
+type snapshot struct {
+	config *config.Config
+	// groups finds a group by its name or an alias.
+	groups   map[string]*group
+	channels map[string]*channel
+	keys     map[[sha256.Size]byte]*apiKey
+	// models lists the names of groups in the order of the configuration, each followed by its aliases.
+	models []listedModel
+	cors   corsPolicy
+}
+
+// group is a compiled group.
+type group struct {
+	name    string
+	aliases []string
+	policy  config.Policy
+	mode    config.Mode
+	members []member
+	balance balancer
+	// eligible are the members that can serve a client of a protocol at all.
+	eligible [len(llm.Protocols) + 1]lb.Set
+	metrics  *groupMetrics
+}
+
+// balancer picks a member of a group.
+type balancer interface {
+	// Pick returns one of usable, or -1 when there is none.
+	Pick(usable *lb.Set) int
+}
+
+// firstMember is the balancer of a group of one.
+type firstMember struct{}
+
+// Pick returns the first member.
+func (firstMember) Pick(usable *lb.Set) int {
+	if usable.Has(0) {
+		return 0
+	}
+	return -1
+}
+
+// member is one (channel, upstream model) of a group.
+type member struct {
+	channel *channel
+	model   string
+	config  config.Member
+	// via is the protocol in which the member is called, by the client's; zero where it can't be.
+	via [len(llm.Protocols) + 1]llm.Protocol
+	// targets are what requests are rewritten for, by the upstream's protocol.
+	targets [len(llm.Protocols) + 1]codec.Target
+}
+
+// channel is a compiled channel.
+type channel struct {
+	id, name string
+	// nameHeader is the name as a header's value.
+	nameHeader []byte
+	// endpoints are where the channel speaks a protocol, nil where it does not. main is the first one's protocol.
+	endpoints [len(llm.Protocols) + 1]*endpoint
+	main      llm.Protocol
+	keys      []channelKey
+	balance   balancer
+	params    *codec.Params
+	models    []string
+	metrics   *channelMetrics
+}
+
+// endpoint is where a channel speaks one protocol.
+type endpoint struct {
+	protocol llm.Protocol
+	origin   *origin
+	// generate and count are request lines' targets without the client's query; query is the base URL's own.
+	generate, count string
+	query           string
+	host            string
+}
+
+// channelKey is one credential of a channel.
+type channelKey struct {
+	id string
+	// header are the header lines that carry the credential, and the channel's own headers.
+	header []byte
+}
+
+// compile makes the snapshot of cfg. Balancers of groups that did not change are taken over from the previous one, so
+// that their cycles go on.
+func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, error) {
+	s := &snapshot{
+		config:   cfg,
+		groups:   make(map[string]*group, len(cfg.Groups)),
+		channels: make(map[string]*channel, len(cfg.Channels)),
+		keys:     make(map[[sha256.Size]byte]*apiKey, len(cfg.APIKeys)),
+		cors:     newCORSPolicy(cfg.Settings.CORSOrigins),
+	}
+	for i := range cfg.Channels {
+		if c := &cfg.Channels[i]; c.Enabled {
+			ch, err := g.compileChannel(c)
+			if err != nil {
+				return nil, fmt.Errorf("channel %s: %w", c.Name, err)
+			}
+			s.channels[c.Name] = ch
+		}
+	}
+	for i := range cfg.Groups {
+		if c := &cfg.Groups[i]; c.Enabled {
+			gr, err := g.compileGroup(c, s, previous)
+			if err != nil {
+				return nil, fmt.Errorf("group %s: %w", c.Name, err)
+			}
+			s.add(gr)
+		}
+	}
+	for i := range cfg.APIKeys {
+		c := &cfg.APIKeys[i]
+		s.keys[c.SHA256] = &apiKey{
+			id: c.ID, name: c.Name, enabled: c.Enabled, expiresAt: c.ExpiresAt, allowedIPs: c.AllowedIPs,
+			groups: newNameSet(c.Groups), channels: newNameSet(c.Channels),
+		}
+	}
+	return s, nil
+}
+
+func (s *snapshot) add(g *group) {
+	s.groups[g.name] = g
+	s.models = append(s.models, listedModel{name: g.name, group: g})
+	for _, alias := range g.aliases {
+		s.groups[alias] = g
+		s.models = append(s.models, listedModel{name: alias, group: g})
+	}
+}
+
+func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
+	ch := &channel{
+		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
+		metrics: g.metrics.channel(c.Name),
+	}
+	var err error
+	if ch.params, err = codec.CompileParams(c.Params); err != nil {
+		return nil, fmt.Errorf("params: %w", err)
+	}
+	for _, e := range c.Endpoints {
+		base, err := dial.ParseURL(e.BaseURL)
+		if err != nil {
+			return nil, err
+		}
+		ch.endpoints[e.Protocol] = &endpoint{
+			protocol: e.Protocol,
+			origin:   g.origins.get(g.options.Dialer, c.ID, base.Address),
+			generate: base.Path + generatePaths[e.Protocol],
+			count:    base.Path + countPaths[e.Protocol],
+			query:    base.Query,
+			host:     base.Address.HostHeader(),
+		}
+	}
+	weights := make([]lb.Member, 0, len(c.Keys))
+	for i := range c.Keys {
+		k := &c.Keys[i]
+		ch.keys = append(ch.keys, channelKey{id: k.ID, header: appendChannelHeader(nil, c, k)})
+		weights = append(weights, lb.Member{Weight: k.Weight})
+	}
+	if c.Auth == config.AuthNone {
+		ch.keys = append(ch.keys[:0], channelKey{header: appendChannelHeader(nil, c, nil)})
+		weights = append(weights[:0], lb.Member{Weight: 1})
+	}
+	ch.balance = lb.NewWeighted(weights)
+	return ch, nil
+}
+
+// generatePaths and countPaths follow a base URL.
+var (
+	generatePaths = [...]string{llm.Chat: "/chat/completions", llm.Responses: "/responses", llm.Messages: "/messages"}
+	countPaths    = [...]string{llm.Chat: "", llm.Responses: "/responses/input_tokens", llm.Messages: "/messages/count_tokens"}
+)
+
+func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, error) {
+	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, metrics: g.metrics.group(c.Name)}
+	for _, m := range c.Members {
+		if ch := s.channels[m.Channel]; ch != nil {
+			gr.members = append(gr.members, newMember(ch, m.Model))
+			gr.members[len(gr.members)-1].config = m
+		}
+	}
+	if c.Match != "" {
+		pattern, err := regexp.Compile(c.Match)
+		if err != nil {
+			return nil, fmt.Errorf("match: %w", err)
+		}
+		gr.addMatches(pattern, s)
+	}
+	gr.setEligible()
+	if previous != nil {
+		if old := previous.groups[c.Name]; old != nil && gr.balancesLike(old) {
+			gr.balance = old.balance
+			return gr, nil
+		}
+	}
+	gr.balance = newBalancer(c.Mode, gr.members)
+	return gr, nil
+}
+
+// addMatches adds a member for every channel's model that the pattern matches and that is none yet.
+func (g *group) addMatches(pattern *regexp.Regexp, s *snapshot) {
+	for i := range s.config.Channels {
+		ch := s.channels[s.config.Channels[i].Name]
+		if ch == nil {
+			continue
+		}
+		for _, model := range ch.models {
+			known := slices.ContainsFunc(g.members, func(m member) bool { return m.channel == ch && m.model == model })
+			if !known && pattern.MatchString(model) {
+				m := newMember(ch, model)
+				m.config = config.Member{Channel: ch.name, Model: model, Weight: 1, Priority: 1}
+				g.members = append(g.members, m)
+			}
+		}
+	}
+}
+
+func newMember(ch *channel, model string) member {
+	m := member{channel: ch, model: model}
+	for _, p := range llm.Protocols {
+		m.targets[p] = codec.Target{Protocol: p, Model: model, Params: ch.params}
+		m.via[p] = m.serves(p)
+	}
+	return m
+}
+
+// setEligible finds the members that can serve each protocol.
+func (g *group) setEligible() {
+	for _, p := range llm.Protocols {
+		g.eligible[p].Reset(len(g.members))
+		for i := range g.members {
+			if g.members[i].via[p] != 0 {
+				g.eligible[p].Add(i)
+			}
+		}
+	}
+}
+
+// serves returns the protocol in which the member is called for a client that speaks p, or zero when it can't be.
+func (m *member) serves(p llm.Protocol) llm.Protocol {
+	if len(m.channel.keys) == 0 {
+		return 0
+	}
+	// The client's own protocol is preferred, so that most traffic is passthrough.
+	if m.channel.endpoints[p] != nil {
+		return p
+	}
+	if bridged(p, m.channel.main) {
+		return m.channel.main
+	}
+	return 0
+}
+
+// bridged reports whether a call can be carried between two protocols.
+func bridged(client, upstream llm.Protocol) bool {
+	b := codec.Acquire(client, upstream)
+	if b == nil {
+		return false
+	}
+	codec.Release(b)
+	return true
+}
+
+// spelling returns the configuration's own string for a name of the group, which outlives the request.
+func (g *group) spelling(name string) string {
+	for _, alias := range g.aliases {
+		if alias == name {
+			return alias
+		}
+	}
+	return g.name
+}
+
+// balancesLike reports whether the old group's balancer fits g.
+func (g *group) balancesLike(old *group) bool {
+	return g.mode == old.mode && slices.EqualFunc(g.members, old.members, func(a, b member) bool { return a.config == b.config })
+}
+
+// newBalancer returns the balancer of a mode.
+func newBalancer(mode config.Mode, members []member) balancer {
+	of := make([]lb.Member, len(members))
+	for i, m := range members {
+		of[i] = lb.Member{Weight: m.config.Weight, Priority: m.config.Priority}
+	}
+	switch mode {
+	case config.ModeRandom:
+		return lb.NewRandom(of, rand.IntN)
+	case config.ModeFailover:
+		return lb.NewFailover(of)
+	case config.ModeWeighted:
+		return lb.NewWeighted(of)
+	}
+	return lb.NewRoundRobin(of)
+}
+
+// origins are the servers that channels talk to, by channel and address: pools are per channel.
+type origins struct {
+	// mu guards known.
+	mu    sync.Mutex
+	known map[originID]*origin
+}
+
+type originID struct {
+	channel string
+	address dial.Address
+}
+
+// get returns the origin of a channel's endpoint, making it if need be.
+func (o *origins) get(d *dial.Dialer, channel string, a dial.Address) *origin {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	id := originID{channel, a}
+	if o.known[id] == nil {
+		if o.known == nil {
+			o.known = make(map[originID]*origin)
+		}
+		o.known[id] = newOrigin(d, a)
+	}
+	return o.known[id]
+}
+
+// keep closes what s does not use. Requests that still run on an older snapshot keep their connections.
+func (o *origins) keep(s *snapshot) {
+	used := make(map[*origin]bool)
+	for _, ch := range s.channels {
+		for _, e := range ch.endpoints {
+			if e != nil {
+				used[e.origin] = true
+			}
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, origin := range o.known {
+		if !used[origin] {
+			delete(o.known, id)
+			origin.close()
+		}
+	}
+}
+
+// closeAll closes the unused connections of all origins.
+func (o *origins) closeAll() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, origin := range o.known {
+		origin.close()
+	}
+}

@@ -1,0 +1,148 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"octopus/codec"
+	"octopus/codec/llm"
+	"octopus/gateway/outcome"
+)
+
+// WriteTo writes the answer's body to the client: fasthttp calls it after the headers, from the connection's own
+// goroutine, and each Write is one flushed chunk. What is pending goes out first; a stream then goes on until its end.
+func (c *call) WriteTo(w io.Writer) (n int64, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = c.recovered(r)
+		}
+	}()
+	for {
+		if len(c.pending) > 0 {
+			written, err := w.Write(c.pending)
+			n += int64(written)
+			c.outcome.BytesOut += int64(written)
+			if err != nil {
+				c.noteGone()
+				return n, err
+			}
+			c.pending = nil
+			c.lastWrite = now()
+		}
+		switch c.state {
+		case stateEnded:
+			if c.attempting {
+				c.exchange.drain()
+			}
+			return n, nil
+		case stateEarly:
+			c.continueEarly()
+		default:
+			c.continueStream()
+		}
+		if c.outcome.Class == outcome.ClassClientGone {
+			return n, io.ErrClosedPipe
+		}
+	}
+}
+
+// SupportsBodyWriteTo tells fasthttp that WriteTo stands in for Read.
+func (c *call) SupportsBodyWriteTo() bool { return true }
+
+// Read is not used: fasthttp calls WriteTo.
+func (c *call) Read([]byte) (int, error) { panic("BUG: call.Read called instead of WriteTo") }
+
+// Close finishes the call: fasthttp calls it once after the body, however writing ended.
+func (c *call) Close() error {
+	c.finish()
+	return nil
+}
+
+// continueEarly runs attempts for a client that has nothing but headers, until there is something to write.
+func (c *call) continueEarly() {
+	keepAliveAt := c.lastWrite.after(c.route.group.policy.KeepAlive)
+	switch c.advance(min(c.deadline(), keepAliveAt)) {
+	case progressBegun, progressAnswered:
+		// state and pending are set
+	case progressFailed:
+		if c.ended() == abandonedByClient {
+			c.noteGone()
+			return
+		}
+		c.endWithError(c.explain())
+	case progressQuiet:
+		c.keepAlive(keepAliveAt)
+	}
+}
+
+// continueStream reads on after the answer has begun, until there is something to write.
+func (c *call) continueStream() {
+	policy := &c.route.group.policy
+	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), c.lastEvent.after(policy.IdleTimeout)
+	step, err := c.feed(min(keepAliveAt, idleAt))
+	at := now()
+	switch {
+	case err == errQuiet && at >= idleAt:
+		c.pending, step = c.bridge.Finish(nil, codec.Stalled)
+		if step == codec.Failed {
+			c.cutShort()
+			return
+		}
+		c.state = stateEnded
+	case err == errQuiet:
+		c.keepAlive(keepAliveAt)
+	case step == codec.End:
+		c.state = stateEnded
+	case step == codec.Failed:
+		c.cutShort()
+	default:
+		c.lastEvent = at
+	}
+}
+
+// keepAlive gives the client a sign of life when it is due.
+func (c *call) keepAlive(at instant) {
+	if now() >= at {
+		c.pending = c.bridge.AppendKeepAlive(nil)
+	}
+}
+
+// cutShort ends a stream that broke off after its first real event with an error in the client's protocol: never as if it
+// were complete.
+func (c *call) cutShort() {
+	ended := c.ended()
+	if ended == abandonedByClient {
+		c.noteGone()
+		return
+	}
+	sent := c.pending
+	f := failure{class: outcome.ClassCut, err: c.bridge.Failure()}
+	switch {
+	case ended == abandonedByShutdown:
+		f = failure{class: outcome.ClassUnavailable, err: &llm.Error{Kind: llm.Overloaded, Message: "The gateway is shutting down."}}
+	case f.err == nil || f.err.Kind == llm.Upstream || f.err.Kind == llm.Internal:
+		f.err = told(outcome.ClassCut, &llm.Error{})
+	}
+	a := &c.outcome.Attempts[len(c.outcome.Attempts)-1]
+	a.Class, a.Verdict = f.class, outcome.GiveUp
+	c.failure = f
+	c.endWithError(f.err)
+	c.pending = append(sent[:len(sent):len(sent)], c.pending...)
+}
+
+// endWithError makes e the last thing the client gets of a stream.
+func (c *call) endWithError(e *llm.Error) {
+	c.outcome.Class, c.outcome.Message = c.failure.class, e.Message
+	c.pending = c.bridge.AppendError(nil, e)
+	c.state = stateEnded
+	c.endAttempt()
+}
+
+// recovered turns a panic inside WriteTo into an error, with an in-band one for the client if that is still possible.
+func (c *call) recovered(r any) error {
+	c.gateway.metrics.panics.Inc()
+	c.gateway.logger.Error("panic while writing a stream", "request", string(c.id), "panic", r, "stack", string(debug.Stack()))
+	c.outcome.Class = outcome.ClassInternal
+	return fmt.Errorf("gateway: panic while writing a stream: %v", r)
+}

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package gateway
+
+import "time"
+
+// sweepInterval is how often the sweeper looks.
+const sweepInterval = time.Minute
+
+// sweeper does nothing here: where there is no POLLRDHUP, a client that left is noticed at the next write to it.
+type sweeper struct{}
+
+// run does nothing.
+func (*sweeper) run(*clientConns) {}
