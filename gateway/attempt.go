@@ -418,7 +418,11 @@ func (c *call) feed(until instant) (codec.Step, error) {
 	}
 	switch {
 	case step != codec.Hold:
-		c.pending = out
+		// What was held is part of out, and its storage is free again once that is written.
+		c.pending, c.held.bytes = out, held[:0]
+		if cap(out) > max(cap(held), len(data)) {
+			c.held.bytes = out[:0] // it grew: out is not the exchange's memory
+		}
 	case len(held) == 0:
 		c.held.bytes = append(held, out...) // out may be the exchange's memory
 	default:

@@ -42,6 +42,8 @@ type clientConn struct {
 	next, prev *clientConn
 	// call is the request that the connection is busy with. The serving goroutine writes, the sweeper reads.
 	call atomic.Pointer[call]
+	// spoke is whether the client has sent anything. The serving goroutine writes, closeSilent reads.
+	spoke atomic.Bool
 
 	// What follows belongs to the serving goroutine.
 
@@ -74,6 +76,7 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		if n > 0 {
 			if c.requestStart == 0 && c.call.Load() == nil {
 				c.requestStart = now()
+				c.spoke.Store(true)
 			}
 			return n, err
 		}
@@ -168,6 +171,16 @@ func (l *clientConns) cut() {
 	l.each(func(c *clientConn) {
 		if running := c.call.Load(); running != nil {
 			running.abandon(c, abandonedByShutdown)
+		}
+	})
+}
+
+// closeSilent closes the connections on which nothing was ever sent: browsers and pools open some in advance. fasthttp
+// would give them five seconds before it takes them for idle.
+func (l *clientConns) closeSilent() {
+	l.each(func(c *clientConn) {
+		if !c.spoke.Load() {
+			_ = c.Conn.Close()
 		}
 	})
 }

@@ -225,6 +225,35 @@ func TestAnswersReachTheClientUntouched(t *testing.T) {
 	})
 }
 
+func TestTokensAreCountedByTheProvider(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	for path, body := range map[string]string{
+		"/v1/messages/count_tokens":  `{"model":"m","messages":[{"role":"user","content":"hello"}]}`,
+		"/v1/responses/input_tokens": `{"model":"m","input":"hello"}`,
+	} {
+		resp := w.post(path, body)
+		defer resp.Body.Close()
+		answer, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != 200 || !strings.Contains(string(answer), `"input_tokens":9`) {
+			t.Errorf("%s: got %d, %s", path, resp.StatusCode, answer)
+		}
+	}
+	if o := w.ledger.wait(t, 2); o.Operation != outcome.CountTokens || o.Usage.Knowledge != llm.Unknown {
+		t.Errorf("outcome: %+v", o)
+	}
+}
+
+func TestHeldEventsAreSentOnce(t *testing.T) {
+	first := map[llm.Protocol]string{llm.Chat: `"role":"assistant"`, llm.Responses: "event: response.created\n", llm.Messages: "event: message_start\n"}
+	for _, p := range llm.Protocols {
+		w := newWorld(t, 1, members("upstream!tokens=10,first=50ms,every=20ms"))
+		_, body, _ := w.call(p, "m", true)
+		if n := strings.Count(body, first[p]); n != 1 {
+			t.Errorf("%v: the first event was sent %d times in %s", p, n, body)
+		}
+	}
+}
+
 func TestFailoverBeforeTheFirstEvent(t *testing.T) {
 	for _, fault := range []string{"status=503", "status=500", "status=429", "status=401", "status=404", "reset", "html", "empty", "error200",
 		"truncated", "nochoices", "errorevent=0,status=529", "gzip", "redirect=http://127.0.0.1:9/", "endlessheaders"} {
@@ -621,6 +650,24 @@ func TestShutdownLetsStreamsEndAndCutsTheRest(t *testing.T) {
 	}
 	if err := <-done; err != context.DeadlineExceeded {
 		t.Errorf("shutdown: %v", err)
+	}
+}
+
+func TestSilentConnectionsDoNotDelayShutdown(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	for range 3 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	for w.gateway.clients.count.Load() < 3 {
+		w.call(llm.Chat, "m", false) // accepted after the others
+	}
+	start := time.Now()
+	if err := w.gateway.Shutdown(t.Context()); err != nil || time.Since(start) > 2*time.Second {
+		t.Errorf("got %v after %v", err, time.Since(start))
 	}
 }
 

@@ -95,6 +95,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if c.snapshot.config.Settings.ResponseModel == "requested" {
 		c.request.AnswerModel = strings.Clone(c.request.Model)
 	}
+	c.request.Count = c.outcome.Operation == outcome.CountTokens
 	c.outcome.Stream = c.request.Stream
 	c.outcome.BytesIn = int64(len(c.body.bytes))
 	if err := c.findRoute(); err != nil {

@@ -67,6 +67,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	for _, s := range list {
 		go func() { done <- s.ShutdownWithContext(closing) }()
 	}
+	g.clients.closeSilent()
 	var cut error
 	for range list {
 		select {

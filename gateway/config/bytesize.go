@@ -16,8 +16,8 @@ var byteUnits = []struct {
 	{"B", 1},
 }
 
-// parseByteSize returns the bytes of a size such as 256MiB, 10 GB or 4096, or what is wrong with it.
-func parseByteSize(text string) (size int64, problem string) {
+// ParseByteSize returns the bytes of a size such as 256MiB, 10 GB or 4096, or what is wrong with it.
+func ParseByteSize(text string) (size int64, problem string) {
 	number, unit := text, int64(1)
 	for _, u := range byteUnits {
 		if before, found := strings.CutSuffix(text, u.suffix); found {

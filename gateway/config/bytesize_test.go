@@ -35,8 +35,8 @@ func TestParseByteSize(t *testing.T) {
 		{"1PiB", 0, notSize},
 		{"1 ", 0, notSize},
 	} {
-		if got, problem := parseByteSize(c.text); got != c.want || problem != c.problem {
-			t.Errorf("parseByteSize(%q) = %d, %q; want %d, %q", c.text, got, problem, c.want, c.problem)
+		if got, problem := ParseByteSize(c.text); got != c.want || problem != c.problem {
+			t.Errorf("ParseByteSize(%q) = %d, %q; want %d, %q", c.text, got, problem, c.want, c.problem)
 		}
 	}
 }

@@ -321,7 +321,7 @@ func (v value) byteSize() int64 {
 	if !ok {
 		return 0
 	}
-	size, problem := parseByteSize(text)
+	size, problem := ParseByteSize(text)
 	if problem != "" {
 		v.bad("%s", problem)
 	}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"octopus/gateway/config"
+)
+
+// Ports that are used when none is given.
+const (
+	defaultServerPort = 8080
+	defaultAdminPort  = 8081
+)
+
+// addressFlags say where the data port is, for those who open it and those who call it.
+type addressFlags struct {
+	ServerHost string `default:"0.0.0.0" placeholder:"HOST" help:"Address of the data port (default ${default})."`
+	ServerPort *port  `placeholder:"PORT" help:"Data port; 0 picks a free one (default 8080)."`
+	TLSCert    string `name:"tls-cert" placeholder:"FILE" help:"TLS certificate of the data port (PEM), reloaded on SIGHUP."`
+}
+
+// serverFlags are what every command takes that opens the ports.
+type serverFlags struct {
+	addressFlags
+	TLSKey         string        `name:"tls-key" placeholder:"FILE" help:"Private key of the TLS certificate (PEM)."`
+	AdminHost      string        `default:"127.0.0.1" placeholder:"HOST" help:"Address of the admin port (default ${default})."`
+	AdminPort      *port         `placeholder:"PORT" help:"Admin port; 0 picks a free one (default 8081)."`
+	TrustedProxies []prefix      `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	MaxBodySize    byteSize      `default:"32MiB" placeholder:"SIZE" help:"Largest request body (default ${default})."`
+	DrainDelay     time.Duration `default:"0s" placeholder:"TIME" help:"On SIGTERM, serve on for so long while not ready (default ${default})."`
+	DrainTimeout   time.Duration `default:"60s" placeholder:"TIME" help:"Then wait so long for running requests (default ${default})."`
+	LoggingLevel   string        `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"${enum} (default ${default})."`
+	LoggingFormat  string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"${enum} (default ${default})."`
+}
+
+// Validate reports what no flag can know alone. Kong calls it after parsing.
+func (f *serverFlags) Validate() error {
+	switch {
+	case f.ServerHost == "":
+		return errors.New("--server-host: expected an address or a name; 0.0.0.0 and :: mean every interface")
+	case f.AdminHost == "":
+		return errors.New("--admin-host: expected an address or a name; 0.0.0.0 and :: mean every interface")
+	case (f.TLSCert == "") != (f.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key: one is given without the other")
+	case f.DrainDelay < 0:
+		return fmt.Errorf("--drain-delay: expected no negative time but got %v", f.DrainDelay)
+	case f.DrainTimeout < 0:
+		return fmt.Errorf("--drain-timeout: expected no negative time but got %v", f.DrainTimeout)
+	}
+	return nil
+}
+
+// port is a TCP port. A nil *port is one that was not given.
+type port uint16
+
+// UnmarshalText reads a decimal number from 0 to 65535.
+func (p *port) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 10, 16)
+	if err != nil {
+		return fmt.Errorf("expected a port from 0 to 65535 but got %q", text)
+	}
+	*p = port(n)
+	return nil
+}
+
+// or returns the port that was given, else fallback.
+func (p *port) or(fallback port) port {
+	if p == nil {
+		return fallback
+	}
+	return *p
+}
+
+// address returns host and port in the form that net.Listen and net.Dial take.
+func (p port) address(host string) string {
+	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(int(p)))
+}
+
+// prefix is a range of addresses.
+type prefix struct{ netip.Prefix }
+
+// UnmarshalText reads a CIDR, or an address as the range that holds it alone.
+func (p *prefix) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if address, err := netip.ParseAddr(s); err == nil && address.Zone() == "" {
+		p.Prefix = netip.PrefixFrom(address, address.BitLen())
+		return nil
+	}
+	cidr, err := netip.ParsePrefix(s)
+	if err != nil {
+		return fmt.Errorf("expected a CIDR such as 10.0.0.0/8 but got %q", text)
+	}
+	p.Prefix = cidr.Masked()
+	return nil
+}
+
+// byteSize is a number of bytes, at least 1.
+type byteSize int
+
+// UnmarshalText reads a size as the declarative file has them.
+func (b *byteSize) UnmarshalText(text []byte) error {
+	size, problem := config.ParseByteSize(string(text))
+	if problem != "" || size < 1 || size > math.MaxInt {
+		return fmt.Errorf("expected a size such as 32MiB but got %q", text)
+	}
+	*b = byteSize(size)
+	return nil
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"octopus/admin"
+	"octopus/gateway"
+	"octopus/gateway/config"
+)
+
+// adminShutdownTimeout bounds the wait for running requests of the admin port, which are short.
+const adminShutdownTimeout = 5 * time.Second
+
+// startCommand runs the gateway and the admin server.
+type startCommand struct {
+	serverFlags
+	Config string `placeholder:"FILE" help:"Declarative file, applied at start, on SIGHUP and when it has changed."`
+}
+
+// Run serves until SIGTERM or SIGINT.
+func (c *startCommand) Run() error {
+	s, err := openServer(&c.serverFlags, listen)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	// An empty file changes nothing, and serves nothing either: there must be a configuration before it.
+	if err := s.gateway.Apply(emptyConfig()); err != nil {
+		return err
+	}
+	if c.Config == "" {
+		s.log.Warn("no configuration, so no API key and no model is known; give a file with --config or OCTOPUS_CONFIG")
+		return s.run(nil)
+	}
+	file := newConfigFile(c.Config, s.gateway.Apply, s.log)
+	if _, err := file.load(); err != nil {
+		return err
+	}
+	return s.run(file)
+}
+
+// emptyConfig returns the configuration that a file is applied to first.
+func emptyConfig() *config.Config {
+	return &config.Config{Settings: config.DefaultSettings()}
+}
+
+// server is everything one process runs. Make it with openServer, then give the gateway its configuration, then run.
+type server struct {
+	flags *serverFlags
+	log   *slog.Logger
+	// stop gets SIGTERM and SIGINT, hangup SIGHUP.
+	stop, hangup chan os.Signal
+	// data and control are the ports.
+	data, control net.Listener
+	// certificate is nil without TLS.
+	certificate *certificate
+	gateway     *gateway.Gateway
+	admin       *admin.Server
+}
+
+// openServer wires a server in the order that its parts need each other. Steps 6 to 8 are run's. On an error nothing
+// stays open.
+func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
+	// 1. Signals: from here on none is lost, and SIGHUP doesn't end the process.
+	s := &server{flags: flags, stop: make(chan os.Signal, 2), hangup: make(chan os.Signal, 1)}
+	signal.Notify(s.stop, syscall.SIGTERM, os.Interrupt)
+	signal.Notify(s.hangup, syscall.SIGHUP)
+	s.log = newLogger(os.Stderr, flags.LoggingLevel, flags.LoggingFormat)
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+
+	// 2. Both ports, before anything that takes time: connections wait in the backlog, and a taken port ends the process
+	// before it has served or changed anything.
+	if s.data, err = listen(flags.ServerHost, flags.ServerPort, defaultServerPort); err != nil {
+		return nil, fmt.Errorf("data port (--server-host, --server-port): %w", err)
+	}
+	if s.control, err = listen(flags.AdminHost, flags.AdminPort, defaultAdminPort); err != nil {
+		return nil, fmt.Errorf("admin port (--admin-host, --admin-port): %w", err)
+	}
+
+	// 3. The certificate of the data port.
+	if flags.TLSCert != "" {
+		if s.certificate, err = loadCertificate(flags.TLSCert, flags.TLSKey); err != nil {
+			return nil, err
+		}
+	}
+
+	// 4. The gateway, which has no configuration yet.
+	proxies := make([]netip.Prefix, len(flags.TrustedProxies))
+	for i, p := range flags.TrustedProxies {
+		proxies[i] = p.Prefix
+	}
+	s.gateway = gateway.New(gateway.Options{
+		MaxBodySize:    int(flags.MaxBodySize),
+		TrustedProxies: proxies,
+		Logger:         s.log,
+	})
+
+	// 5. The admin server, which sees the gateway through functions.
+	s.admin = admin.New(admin.Options{Metrics: s.gateway.WriteMetrics, Ready: s.gateway.Ready, Logger: s.log})
+	return s, nil
+}
+
+// run serves until SIGTERM or SIGINT and then drains. It watches file unless that is nil. When both ports listen it calls
+// the announcements.
+func (s *server) run(file *configFile, announcements ...func()) error {
+	// 6. Serve both ports.
+	served := make(chan error, 2)
+	go func() { served <- s.gateway.Serve(s.data, s.certificate.config()) }()
+	go func() { served <- s.admin.Serve(s.control) }()
+	s.log.Info("data port listening", "addr", s.data.Addr().String())
+	s.log.Info("admin port listening", "addr", s.control.Addr().String())
+
+	// 7. Watch the file.
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	var reload chan struct{}
+	if file != nil {
+		reload = make(chan struct{}, 1)
+		watching.Go(func() { file.watch(ctx, reload) })
+	}
+	stopWatching := func() {
+		cancel()
+		watching.Wait()
+	}
+	defer stopWatching()
+	for _, announce := range announcements {
+		announce()
+	}
+
+	// 8. Wait for what ends the process.
+	for {
+		select {
+		case <-s.hangup:
+			s.reload(reload)
+		case got := <-s.stop:
+			stopWatching()
+			return s.drain(got, served)
+		case err := <-served:
+			return fmt.Errorf("a port was lost: %w", err)
+		}
+	}
+}
+
+// reload reads the certificate again and has the watcher read the file, whichever there is. file is nil without a watcher.
+func (s *server) reload(file chan<- struct{}) {
+	if s.certificate == nil && file == nil {
+		s.log.Warn("nothing to reload: neither --config nor --tls-cert is given")
+		return
+	}
+	if s.certificate != nil {
+		if err := s.certificate.load(); err != nil {
+			s.log.Error("the old TLS certificate stays", "err", err)
+		} else {
+			s.log.Info("TLS certificate loaded", "file", s.certificate.certFile)
+		}
+	}
+	select {
+	case file <- struct{}{}:
+	default: // There is no watcher, or it has one such wish before it and will read the newest bytes.
+	}
+}
+
+// drain takes the server down in reverse: the data port says that it is leaving, serves on for the delay, closes and
+// waits for running requests; then the admin port, which shows the drain until then, closes. It returns an error when
+// requests had to be ended.
+func (s *server) drain(got os.Signal, served <-chan error) error {
+	s.log.Info("draining", "signal", got.String(), "delay", s.flags.DrainDelay, "timeout", s.flags.DrainTimeout)
+	go func() {
+		got := <-s.stop
+		s.log.Warn("second signal, exiting at once", "signal", got.String())
+		os.Exit(1)
+	}()
+	s.gateway.StartDraining()
+	time.Sleep(s.flags.DrainDelay)
+
+	ctx, cancel := context.WithTimeout(context.Background(), s.flags.DrainTimeout)
+	defer cancel()
+	drained := s.gateway.Shutdown(ctx)
+
+	adminCtx, cancelAdmin := context.WithTimeout(context.Background(), adminShutdownTimeout)
+	defer cancelAdmin()
+	if err := s.admin.Shutdown(adminCtx); err != nil {
+		s.log.Warn("requests on the admin port were cut", "err", err)
+	}
+	// A signal right after the start can come before Serve has seen its listener; a closed one ends it all the same.
+	s.close()
+	for range cap(served) {
+		if err := <-served; err != nil {
+			s.log.Warn("a port closed with an error", "err", err)
+		}
+	}
+	if drained != nil {
+		return fmt.Errorf("requests were still running after --drain-timeout %v and were ended: %w", s.flags.DrainTimeout, drained)
+	}
+	s.log.Info("drained")
+	return nil
+}
+
+// close closes the ports and stops listening for signals. It may be called more than once, and on a half-made server.
+func (s *server) close() {
+	for _, ln := range []net.Listener{s.data, s.control} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+	signal.Stop(s.stop)
+	signal.Stop(s.hangup)
+}
+
+// newLogger returns a logger that writes lines of level and above to w, as text or as JSON.
+func newLogger(w io.Writer, level, format string) *slog.Logger {
+	var options slog.HandlerOptions
+	switch level {
+	case "debug":
+		options.Level = slog.LevelDebug
+	case "warn":
+		options.Level = slog.LevelWarn
+	case "error":
+		options.Level = slog.LevelError
+	}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, &options))
+	}
+	return slog.New(slog.NewTextHandler(w, &options))
+}
