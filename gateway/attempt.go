@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/valyala/fasthttp"
+
 	"octopus/codec"
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
@@ -328,7 +330,8 @@ func (c *call) receiveError(status int, limit, until instant) (progress, bool) {
 	class := rejected(status, e)
 	f := failure{class: class, err: told(class, e)}
 	if f.err == e {
-		f.answer, f.status = answer, status
+		f.answer, f.status, f.header = answer, status, new(fasthttp.ResponseHeader)
+		h.CopyTo(f.header)
 	}
 	c.outcome.Attempts[len(c.outcome.Attempts)-1].Message = strings.Clone(cut(e.Message))
 	c.fail(f)

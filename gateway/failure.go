@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"octopus/codec/llm"
 	"octopus/gateway/dial"
 	"octopus/gateway/outcome"
@@ -16,9 +18,11 @@ type failure struct {
 	class outcome.Class
 	// err is what the client is told if this is what remains. It is nil for no failure.
 	err *llm.Error
-	// answer is the upstream's own answer in the client's protocol, with its status, when that is what the client gets.
+	// answer is the upstream's own answer in the client's protocol, with its status and header, when that is what the client
+	// gets.
 	answer []byte
 	status int
+	header *fasthttp.ResponseHeader
 }
 
 // rule is what follows from a class of failure.

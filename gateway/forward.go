@@ -19,9 +19,13 @@ var forwarded = map[string]bool{
 // forwardedPrefix covers anthropic-version, anthropic-beta, anthropic-workspace-id and their like.
 const forwardedPrefix = "Anthropic-"
 
-// collectForwarded keeps what goes upstream of the request's headers and its query.
-func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) {
+// collectForwarded keeps what goes upstream of the request's headers and its query. Control characters, which could split
+// the upstream's request, are refused.
+func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) *llm.Error {
 	c.query = append(c.query, ctx.URI().QueryString()...)
+	if bytes.ContainsFunc(c.query, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return &llm.Error{Kind: llm.InvalidRequest, NoRetry: true, Message: "The query string has a control character."}
+	}
 	for name, value := range ctx.Request.Header.All() {
 		anthropic := bytes.HasPrefix(name, []byte(forwardedPrefix))
 		if !anthropic && !forwarded[string(name)] {
@@ -30,11 +34,16 @@ func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) {
 		if anthropic && string(name) == "Anthropic-Version" {
 			c.hasVersion = true
 		}
+		if bytes.ContainsAny(value, "\r\n\x00") {
+			return &llm.Error{Kind: llm.InvalidRequest, NoRetry: true,
+				Message: "The header " + printable(name) + " has a control character."}
+		}
 		c.forward = append(c.forward, name...)
 		c.forward = append(c.forward, ": "...)
 		c.forward = append(c.forward, value...)
 		c.forward = append(c.forward, "\r\n"...)
 	}
+	return nil
 }
 
 // appendChannelHeader appends the header lines of a channel: the credential of k, which is nil for channels that need

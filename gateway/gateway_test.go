@@ -129,6 +129,20 @@ func newWorldOf(t *testing.T, n int, options gatewaytest.Options, change func(*c
 	return w
 }
 
+// script sets what the first provider does from now on, and forgets what it did. It returns the number of the next outcome.
+func (w *world) script(directives string) int {
+	w.t.Helper()
+	if err := w.providers[0].SetScript(directives); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, p := range w.providers {
+		p.Reset()
+	}
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	return len(w.ledger.rows) + 1
+}
+
 // members sets the upstream models of the group, one for each provider: their directives say what happens.
 func members(models ...string) func(*config.Config) {
 	return func(c *config.Config) {
@@ -255,6 +269,7 @@ func TestHeldEventsAreSentOnce(t *testing.T) {
 }
 
 func TestFailoverBeforeTheFirstEvent(t *testing.T) {
+	w := newWorld(t, 2, nil)
 	for _, fault := range []string{"status=503", "status=500", "status=429", "status=401", "status=404", "reset", "html", "empty", "error200",
 		"truncated", "nochoices", "errorevent=0,status=529", "gzip", "redirect=http://127.0.0.1:9/", "endlessheaders"} {
 		eachKind(t, func(t *testing.T, p llm.Protocol, stream bool) {
@@ -264,12 +279,12 @@ func TestFailoverBeforeTheFirstEvent(t *testing.T) {
 			case fault == "nochoices" && p != llm.Chat:
 				return // the other protocols know an empty answer
 			}
-			w := newWorld(t, 2, members("upstream!"+fault, "upstream"))
+			row := w.script(fault)
 			status, body, header := w.call(p, "m", stream)
 			if status != 200 || header.Get("X-Octopus-Channel") != "p2" || stream && !strings.Contains(body, terminal[p]) {
 				t.Fatalf("%s: got %d from %q: %s", fault, status, header.Get("X-Octopus-Channel"), body)
 			}
-			o := w.ledger.wait(t, 1)
+			o := w.ledger.wait(t, row)
 			if first := o.Attempts[0]; first.Class == outcome.ClassNone || first.Channel != "p1" {
 				t.Errorf("%s: first attempt: %+v", fault, first)
 			}
@@ -293,10 +308,11 @@ func TestWhatTheClientIsToldWhenAllTargetsFail(t *testing.T) {
 		{"status=500", [3]int{502, 502, 502}, outcome.ClassTransient},
 		{"html", [3]int{502, 502, 502}, outcome.ClassNonsense},
 	}
+	w := newWorld(t, 1, nil)
 	for _, c := range cases {
 		for i, p := range llm.Protocols {
 			t.Run(fmt.Sprintf("%s %v", c.fault, p), func(t *testing.T) {
-				w := newWorld(t, 1, members("upstream!"+c.fault))
+				row := w.script(c.fault)
 				status, body, header := w.call(p, "m", true)
 				if status != c.status[i] {
 					t.Errorf("status: got %d, want %d: %s", status, c.status[i], body)
@@ -308,10 +324,13 @@ func TestWhatTheClientIsToldWhenAllTargetsFail(t *testing.T) {
 				if err := json.Unmarshal([]byte(body), &shape); err != nil || shape.Error.Message == "" || (shape.Type == "error") != (p == llm.Messages) {
 					t.Errorf("not an error in the client's protocol: %s", body)
 				}
+				if c.class == outcome.ClassInvalid && header.Get("X-Upstream-Request-Id") == "" {
+					t.Error("the provider's request id is missing")
+				}
 				if strings.Contains(c.fault, "retry_after") && header.Get("Retry-After") != "7" {
 					t.Errorf("Retry-After: got %q", header.Get("Retry-After"))
 				}
-				if o := w.ledger.wait(t, 1); o.Class != c.class || o.Status != status {
+				if o := w.ledger.wait(t, row); o.Class != c.class || o.Status != status {
 					t.Errorf("outcome: got %v with %d, want %v with %d", o.Class, o.Status, c.class, status)
 				}
 			})
@@ -320,13 +339,11 @@ func TestWhatTheClientIsToldWhenAllTargetsFail(t *testing.T) {
 }
 
 func TestStreamsNeverEndAsIfTheyWereComplete(t *testing.T) {
+	w := newWorld(t, 2, func(c *config.Config) { c.Groups[0].Policy.IdleTimeout = 150 * time.Millisecond })
 	for _, fault := range []string{"tokens=20,cut=10", "tokens=20,cut=10,inside", "tokens=20,cut=10,rst", "tokens=20,every=5ms,errorevent=10", "tokens=20,stall=10"} {
 		for _, p := range llm.Protocols {
 			t.Run(fmt.Sprintf("%s %v", fault, p), func(t *testing.T) {
-				w := newWorld(t, 2, func(c *config.Config) {
-					members("upstream!"+fault, "upstream")(c)
-					c.Groups[0].Policy.IdleTimeout = 150 * time.Millisecond
-				})
+				row := w.script(fault)
 				status, body, _ := w.call(p, "m", true)
 				if status != 200 || strings.Contains(body, `"finish_reason":"stop"`) || strings.Contains(body, "response.completed") || strings.Contains(body, "message_stop") {
 					t.Fatalf("got %d, %s", status, body)
@@ -336,7 +353,7 @@ func TestStreamsNeverEndAsIfTheyWereComplete(t *testing.T) {
 					t.Errorf("no error event at the end: …%s", body[max(0, len(body)-400):])
 				}
 				checkEvents(t, body)
-				if o := w.ledger.wait(t, 1); o.Class != outcome.ClassCut || len(o.Attempts) != 1 {
+				if o := w.ledger.wait(t, row); o.Class != outcome.ClassCut || len(o.Attempts) != 1 {
 					t.Errorf("outcome: got %v after %d attempts, want cut after 1", o.Class, len(o.Attempts))
 				}
 				if n := len(w.providers[1].Requests()); n != 0 {
@@ -489,22 +506,23 @@ func TestFailureAfterAnEarlyAnswerIsAnEvent(t *testing.T) {
 }
 
 func TestClientThatLeavesClosesTheUpstreamConnection(t *testing.T) {
+	w := newWorld(t, 2, nil)
 	phases := []struct {
-		name, model string
-		stream      bool
-		read        int // bytes of the answer that the client reads before it leaves
+		name, script string
+		stream       bool
+		read         int // bytes of the answer that the client reads before it leaves
 	}{
-		{"before the headers of a whole answer", "upstream!silent", false, 0},
-		{"inside a whole answer", "upstream!size=5000,stall=1", false, 0},
-		{"before the headers of a stream", "upstream!silent", true, 0},
-		{"before the first event", "upstream!first=1h", true, 0},
-		{"inside a stream that pauses", "upstream!tokens=5,stall=3", true, 50},
-		{"inside a stream that goes on", "upstream!tokens=100000,every=5ms", true, 50},
+		{"before the headers of a whole answer", "silent", false, 0},
+		{"inside a whole answer", "size=5000,stall=1", false, 0},
+		{"before the headers of a stream", "silent", true, 0},
+		{"before the first event", "first=1h", true, 0},
+		{"inside a stream that pauses", "tokens=5,stall=3", true, 50},
+		{"inside a stream that goes on", "tokens=100000,every=5ms", true, 50},
 	}
 	for _, p := range llm.Protocols {
 		for _, phase := range phases {
 			t.Run(fmt.Sprintf("%v %s", p, phase.name), func(t *testing.T) {
-				w := newWorld(t, 2, members(phase.model, "upstream"))
+				row := w.script(phase.script)
 				conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
 				if err != nil {
 					t.Fatal(err)
@@ -524,7 +542,7 @@ func TestClientThatLeavesClosesTheUpstreamConnection(t *testing.T) {
 				if took := log[0].Ended.Sub(left); log[0].End != gatewaytest.EndLeft || took > time.Second {
 					t.Errorf("the provider saw %v after %v", log[0].End, took)
 				}
-				o := w.ledger.wait(t, 1)
+				o := w.ledger.wait(t, row)
 				if o.Class != outcome.ClassClientGone || o.Status != statusClientGone || len(o.Attempts) != 1 || o.Attempts[0].Class != outcome.ClassClientGone {
 					t.Errorf("outcome: %v, status %d, attempts %+v", o.Class, o.Status, o.Attempts)
 				}

@@ -28,6 +28,7 @@ func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 	if c.failure.answer != nil && c.failure.err == e {
 		// The provider's own words and status: the request is at fault, and the client knows best what they mean.
 		status = c.failure.status
+		passHeaders(&ctx.Response.Header, c.failure.header)
 		ctx.Response.SetBodyRaw(c.failure.answer)
 	} else {
 		ctx.Response.SetBodyRaw(codec.AppendErrorBody(nil, c.outcome.Protocol, e, string(c.id)))
@@ -41,6 +42,7 @@ func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 	c.outcome.Message = e.Message
 	c.outcome.BytesOut = int64(len(ctx.Response.Body()))
 	c.setStatus(ctx, status)
+	ctx.Response.Header.SetContentTypeBytes(headerContentTypeDefault)
 	setErrorHeaders(&ctx.Response.Header, e)
 	c.finish()
 }
@@ -51,6 +53,7 @@ func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p llm.Protocol, e *llm.Error)
 	status := codec.ErrorStatus(p, e)
 	ctx.SetStatusCode(status)
 	setRequestID(&ctx.Response.Header, id)
+	ctx.Response.Header.SetContentTypeBytes(headerContentTypeDefault)
 	setErrorHeaders(&ctx.Response.Header, e)
 	ctx.Response.SetBodyRaw(codec.AppendErrorBody(nil, p, e, string(id)))
 	g.metrics.noGroup.count(p, status)
@@ -58,7 +61,6 @@ func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p llm.Protocol, e *llm.Error)
 
 // setErrorHeaders sets what tells SDKs when, and whether, to try again.
 func setErrorHeaders(h *fasthttp.ResponseHeader, e *llm.Error) {
-	h.SetContentTypeBytes(headerContentTypeDefault)
 	if e.RetryAfter > 0 {
 		seconds := (e.RetryAfter + time.Second - 1) / time.Second
 		h.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))

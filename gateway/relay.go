@@ -101,8 +101,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.findRoute(); err != nil {
 		return err
 	}
-	c.collectForwarded(ctx)
-	return nil
+	return c.collectForwarded(ctx)
 }
 
 // relayWhole runs attempts until the answer is here as a whole, and responds with it.

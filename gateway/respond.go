@@ -12,7 +12,7 @@ import (
 func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
 	c.setStatus(ctx, c.exchange.header.StatusCode())
 	h := &ctx.Response.Header
-	c.passHeaders(h)
+	passHeaders(h, &c.exchange.header)
 	c.setRelayHeaders(h)
 	ctx.Response.SetBodyStream(c, len(c.pending))
 }
@@ -22,7 +22,7 @@ func (c *call) respondStream(ctx *fasthttp.RequestCtx) {
 	c.setStatus(ctx, fasthttp.StatusOK)
 	h := &ctx.Response.Header
 	if c.state != stateEarly {
-		c.passHeaders(h)
+		passHeaders(h, &c.exchange.header)
 		c.setRelayHeaders(h)
 	} else {
 		c.pending = c.bridge.AppendKeepAlive(nil)
@@ -84,10 +84,10 @@ func appendHeaderValue(dst []byte, text string) []byte {
 }
 
 // passHeaders copies the upstream's headers that clients need.
-func (c *call) passHeaders(h *fasthttp.ResponseHeader) {
+func passHeaders(h, from *fasthttp.ResponseHeader) {
 	h.SetContentTypeBytes(headerContentTypeDefault)
 	var id []byte
-	for name, value := range c.exchange.header.All() {
+	for name, value := range from.All() {
 		switch passOf(name) {
 		case passAsIs:
 			h.AddBytesKV(name, value)
