@@ -1,0 +1,23 @@
+package codec
+
+import "testing"
+
+func TestMask(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if got := string(appendMasked([]byte("> "), []byte(text))); got != "> "+want {
+			t.Errorf("%s:\ngot  %s\nwant %s", text, got[2:], want)
+		}
+	}
+	f("", "")
+	f("Incorrect API key provided: sk-proj-abcd****WXYZ.", "Incorrect API key provided: sk-***.")
+	f("key sk-abcdefgh (sk-ant-api03-xyz_1-AA)", "key sk-*** (sk-***)")
+	f("in organization org-AbCdEf123456 on tokens per min", "in organization org-*** on tokens per min")
+	f("project proj_0123abcd, account acct_1Ab2Cd3", "project proj_***, account acct_***")
+	f(`{"a":"x\norg-AbC12345\u003cuser-0123456789\u003e"}`, `{"a":"x\norg-***\u003cuser-***\u003e"}`)
+	f("your organization (3f2504e0-4f89-41d3-9a0c-0305e82c3301) may", "your organization (***) may")
+	f("gsk_abcdef1 xai-abcdefg AIzaSyD0123456", "gsk_*** xai-*** AIza***")
+	f("request req_011CSHoEeqs5C35K2UUqR7Fy and resp_0123456789", "request req_011CSHoEeqs5C35K2UUqR7Fy and resp_0123456789")
+	f("user-provided, org-level, task-oriented, sk-5, key_value", "user-provided, org-level, task-oriented, sk-5, key_value")
+	f("3f2504e0-4f89-41d3-9a0c-0305e82c330g caf\u00e9 \\", "3f2504e0-4f89-41d3-9a0c-0305e82c330g caf\u00e9 \\")
+}

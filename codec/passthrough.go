@@ -1,0 +1,357 @@
+package codec
+
+import (
+	"slices"
+
+	"octopus/codec/chat"
+	"octopus/codec/json"
+	"octopus/codec/llm"
+	"octopus/codec/messages"
+	"octopus/codec/responses"
+	"octopus/codec/sse"
+)
+
+// tap is what a bridge asks of a protocol to watch an answer that passes by.
+type tap interface {
+	// Event reads one event of a stream.
+	Event(e *sse.Event) llm.Mark
+	// Answer reads a whole answer: Real, Fault or Junk.
+	Answer(body []byte) llm.Mark
+	// Model is where the last event or answer names its model.
+	Model() json.Span
+	// Stopped reports whether the answer is complete, its terminal event aside.
+	Stopped() bool
+	// Usage returns the tokens reported so far.
+	Usage() llm.Usage
+	// AppendEnd appends the terminal event.
+	AppendEnd(dst []byte) []byte
+	// AppendError appends an error event and the end; begun tells whether the client has the beginning of this answer.
+	AppendError(dst []byte, e *llm.Error, begun bool) []byte
+}
+
+var (
+	_ tap    = (*chat.Tap)(nil)
+	_ tap    = (*responses.Tap)(nil)
+	_ tap    = (*messages.Tap)(nil)
+	_ Bridge = (*passthrough)(nil)
+)
+
+// passthrough is the bridge between equal protocols. Bytes pass as they came, but for
+//   - the model, the channel's params and stream_options in requests,
+//   - the model in answers, when the request asks for another name,
+//   - the usage chunk that only the gateway asked for,
+//   - events that can't be read (they would end the stream in most SDKs), which are left out,
+//   - error events and what ends a stream after them: Feed returns Failed, and AppendError words the error anew.
+type passthrough struct {
+	protocol llm.Protocol
+	tap      tap // one of the three below
+
+	chat      chat.Tap
+	responses responses.Tap
+	messages  messages.Tap
+
+	events  sse.Reader
+	event   sse.Event
+	model   []byte     // what answers report as their model, as JSON; empty when they are left alone
+	quoted  []byte     // the target's model as JSON
+	hide    bool       // the usage chunk is not for the client
+	count   bool       // the answer is a number of tokens
+	opened  bool       // the first byte of the stream was looked at
+	step    Step       // Hold or Commit: what Feed has returned
+	failure *llm.Error // why the last call failed
+}
+
+// reset makes b ready for a call in protocol p.
+func (b *passthrough) reset(p llm.Protocol) {
+	b.protocol = p
+	switch p {
+	case llm.Chat:
+		b.tap = &b.chat
+	case llm.Responses:
+		b.tap = &b.responses
+	case llm.Messages:
+		b.tap = &b.messages
+	}
+	b.restart(1)
+}
+
+// restart forgets the answer that was watched.
+func (b *passthrough) restart(choices int) {
+	switch b.protocol {
+	case llm.Chat:
+		b.chat.Reset(choices)
+	case llm.Responses:
+		b.responses.Reset()
+	case llm.Messages:
+		b.messages.Reset()
+	}
+	b.events.Reset()
+	b.hide, b.count, b.opened, b.step, b.failure = false, false, false, Hold, nil
+	b.model = b.model[:0]
+}
+
+// release drops what b borrowed.
+func (b *passthrough) release() {
+	b.restart(1)
+	b.event = sse.Event{}
+	if cap(b.model) > maxKept {
+		b.model = nil
+	}
+	if cap(b.quoted) > maxKept {
+		b.quoted = nil
+	}
+}
+
+// AppendRequest implements Bridge. It never returns an error: what a provider accepts in its own protocol is its affair.
+func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
+	b.restart(r.choices)
+	if r.AnswerModel != "" {
+		b.model = json.AppendString(b.model, r.AnswerModel)
+	}
+	b.quoted = json.AppendString(b.quoted[:0], t.Model)
+	ask := r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage
+	b.hide, b.count = ask, r.Count
+	switch {
+	case t.Params == nil:
+		return appendEdited(dst, r, b.quoted, ask), nil
+	case ask:
+		return t.Params.withUsage.appendTo(dst, r.Body, b.quoted), nil
+	}
+	return t.Params.patch.appendTo(dst, r.Body, b.quoted), nil
+}
+
+// appendEdited appends r's body with every model replaced, and with the usage asked for if need be. It looks at no other
+// byte: Peek has noted where to cut.
+func appendEdited(dst []byte, r *Request, model []byte, ask bool) []byte {
+	from := 0
+	options := &includeUsage[0]
+	if ask && !slices.ContainsFunc(r.edits, func(e edit) bool { return e.options }) {
+		from = r.first
+		dst = append(dst, r.Body[:from]...)
+		dst = append(append(append(dst, options.prefix...), options.value...), ',')
+	}
+	for i := range r.edits {
+		e := &r.edits[i]
+		if e.options && !ask {
+			continue
+		}
+		dst = append(dst, r.Body[from:e.Start]...)
+		if e.options {
+			dst = options.appendTo(dst, r.Body[e.Start:e.End])
+		} else {
+			dst = append(dst, model...)
+		}
+		from = e.End
+	}
+	return append(dst, r.Body[from:]...)
+}
+
+// Feed implements Bridge.
+func (b *passthrough) Feed(dst, src []byte) ([]byte, Step) {
+	if b.failure = b.open(src); b.failure != nil {
+		return dst, Failed
+	}
+	b.events.Feed(src)
+	var run json.Span // src[run.Start:run.End] is for the client as it is
+	step := b.step
+	for step < End && b.events.Next(&b.event) {
+		forward := true
+		step, forward = b.judge(step)
+		end := b.events.Pos()
+		if forward && !b.event.Copied && !b.renames() {
+			run.End = end
+			continue
+		}
+		dst = append(dst, src[run.Start:run.End]...)
+		if forward {
+			dst = b.appendEvent(dst)
+		}
+		run = json.Span{Start: end, End: end}
+	}
+	if step < End && b.events.Err() != nil {
+		step, b.failure = Failed, &llm.Error{Kind: llm.Upstream, Message: "upstream sent an event that is too large"}
+	}
+	if step != Failed {
+		b.step = min(step, Commit)
+	}
+	if len(dst) == 0 && run.End > run.Start {
+		return src[run.Start:run.End:run.End], step
+	}
+	return append(dst, src[run.Start:run.End]...), step
+}
+
+// judge returns what the event that was just read makes of step, and whether the event is for the client.
+func (b *passthrough) judge(step Step) (next Step, forward bool) {
+	switch b.tap.Event(&b.event) {
+	case llm.Real:
+		return Commit, true
+	case llm.Tally:
+		return step, !b.hide
+	case llm.Junk:
+		return step, false
+	case llm.Fault:
+		b.failure = readFault(200, b.event.Data)
+		if b.failure.Message == "" {
+			b.failure.Message = "upstream reported an error"
+		}
+		return Failed, false
+	case llm.Last:
+		if step == Hold && !b.tap.Stopped() {
+			b.failure = &llm.Error{Kind: llm.Upstream, Message: "upstream sent an empty answer"}
+			return Failed, false
+		}
+		return End, true
+	}
+	return step, true
+}
+
+// open looks at the first byte of a stream, and returns an error when no event stream begins like that.
+func (b *passthrough) open(src []byte) *llm.Error {
+	for i := 0; i < len(src) && !b.opened; i++ {
+		switch src[i] {
+		case ' ', '\t', '\r', '\n', '\xef', '\xbb', '\xbf': // white space and the byte order mark
+			continue
+		case '<':
+			return &llm.Error{Kind: llm.Upstream, Message: "upstream sent HTML in place of an event stream"}
+		case '{', '[', '"':
+			if e := readFault(200, src[i:]); e.Message != "" {
+				return e
+			}
+			return &llm.Error{Kind: llm.Upstream, Message: "upstream sent JSON in place of an event stream"}
+		}
+		b.opened = true
+	}
+	return nil
+}
+
+// renames reports whether the model has to be replaced in the event, or the answer, that was just read.
+func (b *passthrough) renames() bool { return len(b.model) > 0 && b.tap.Model().End > 0 }
+
+// appendEvent appends the event that was just read.
+func (b *passthrough) appendEvent(dst []byte) []byte {
+	raw := b.event.Raw
+	if !b.renames() {
+		return append(dst, raw...)
+	}
+	// A JSON string has no line break in it, so the model stands on one line, however many there are.
+	model := b.tap.Model()
+	start := b.event.Locate(model.Start)
+	dst = append(append(dst, raw[:start]...), b.model...)
+	return append(dst, raw[start+model.End-model.Start:]...)
+}
+
+// Finish implements Bridge.
+func (b *passthrough) Finish(dst []byte, cause Cause) ([]byte, Step) {
+	b.failure = nil
+	step := b.step
+	// What parses as an event was not cut, whatever became of its blank line.
+	if b.events.Rest(&b.event) && b.event.Lines > 0 {
+		forward := true
+		if step, forward = b.judge(step); forward {
+			dst = appendBlankLine(b.appendEvent(dst))
+		}
+	}
+	switch {
+	case step >= End:
+		return dst, step
+	case b.tap.Stopped():
+		return b.tap.AppendEnd(dst), End
+	}
+	b.failure = &llm.Error{Kind: llm.Upstream, Message: "upstream closed the stream"}
+	switch cause {
+	case Cut:
+		b.failure.Message = "upstream broke the connection"
+	case Stalled:
+		b.failure.Kind = llm.Timeout
+		b.failure.Message = "upstream was silent for too long"
+	case Gone:
+		b.failure.Kind = llm.Internal
+		b.failure.Message = "client left before the end of the answer"
+	}
+	return dst, Failed
+}
+
+// appendBlankLine ends the event that dst ends with.
+func appendBlankLine(dst []byte) []byte {
+	if dst[len(dst)-1] != '\n' {
+		dst = append(dst, '\n')
+	}
+	return append(dst, '\n')
+}
+
+// Answer implements Bridge.
+func (b *passthrough) Answer(dst, body []byte) ([]byte, Step) {
+	b.failure = nil
+	mark := llm.Junk
+	if !b.count {
+		mark = b.tap.Answer(body)
+	} else if _, ok := json.Int(json.Get(body, "input_tokens")); ok && json.Valid(body) {
+		mark = llm.Real
+	}
+	switch mark {
+	case llm.Real:
+		model := b.tap.Model()
+		switch {
+		case b.renames():
+			dst = append(append(dst, body[:model.Start]...), b.model...)
+			return append(dst, body[model.End:]...), End
+		case len(dst) == 0:
+			return body[:len(body):len(body)], End
+		}
+		return append(dst, body...), End
+	case llm.Fault:
+		b.failure = readFault(200, body)
+	default:
+		// It may still be an error of some other shape, {"detail":…} for one.
+		if json.Valid(body) {
+			b.failure = readFault(200, body)
+		}
+	}
+	if b.failure == nil || b.failure.Message == "" {
+		b.failure = &llm.Error{Kind: llm.Upstream, Message: "upstream sent an answer that can't be read"}
+	}
+	return dst, Failed
+}
+
+// Reject implements Bridge. A body in the shape of the client's protocol passes as it is, names of accounts and keys masked;
+// of any other the message is put into that shape.
+func (b *passthrough) Reject(dst []byte, status int, body []byte) ([]byte, *llm.Error) {
+	e := readFault(status, body)
+	if isErrorOf(b.protocol, body) {
+		return appendMasked(dst, body), e
+	}
+	return AppendErrorBody(dst, b.protocol, e, ""), e
+}
+
+// isErrorOf reports whether body is an error object of protocol p.
+func isErrorOf(p llm.Protocol, body []byte) bool {
+	fault := json.Get(body, "error")
+	if p == llm.Messages && (string(json.Get(body, "type")) != `"error"` || !isString(json.Get(fault, "type"))) {
+		return false
+	}
+	return isString(json.Get(fault, "message"))
+}
+
+func isString(value []byte) bool { return len(value) > 0 && value[0] == '"' }
+
+// AppendError implements Bridge.
+func (b *passthrough) AppendError(dst []byte, e *llm.Error) []byte {
+	if len(b.model) > 0 {
+		b.responses.Rename(b.model)
+	}
+	return b.tap.AppendError(dst, e, b.step == Commit)
+}
+
+// AppendKeepAlive implements Bridge. Clients of Messages count events, not bytes (protocols.md C.8).
+func (b *passthrough) AppendKeepAlive(dst []byte) []byte {
+	if b.protocol == llm.Messages {
+		return append(dst, "event: ping\ndata: {\"type\": \"ping\"}\n\n"...)
+	}
+	return append(dst, ": keep-alive\n\n"...)
+}
+
+// Failure implements Bridge.
+func (b *passthrough) Failure() *llm.Error { return b.failure }
+
+// Usage implements Bridge.
+func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
