@@ -8,6 +8,9 @@ import (
 	"octopus/codec/llm"
 )
 
+// cutStep is at which bytes the golden streams are cut in two: at all of them.
+const cutStep = 1
+
 // noAllocations fails when run allocates.
 func noAllocations(t *testing.T, name string, run func()) {
 	t.Helper()

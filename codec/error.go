@@ -15,8 +15,8 @@ func ErrorStatus(p llm.Protocol, e *llm.Error) int {
 	return chat.ErrorStatus(e)
 }
 
-// AppendErrorBody appends the JSON body that tells a client of protocol p of e. The request id is part of Anthropic's bodies
-// only; an empty one is left out.
+// AppendErrorBody appends the JSON body that tells a client of protocol p of e. The request id is part of Anthropic's
+// bodies only; an empty one is left out.
 func AppendErrorBody(dst []byte, p llm.Protocol, e *llm.Error, requestID string) []byte {
 	if p == llm.Messages {
 		return messages.AppendErrorBody(dst, e, requestID)

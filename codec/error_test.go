@@ -104,8 +104,8 @@ func TestErrorBodies(t *testing.T) {
 	f("no message, Anthropic", llm.Messages, &llm.Error{Kind: llm.Upstream}, 502,
 		`{"type":"error","error":{"type":"api_error","message":"upstream failed"}}`)
 	f("a prompt that is too long, as Claude Code knows it", llm.Messages,
-		&llm.Error{Kind: llm.ContextLength, Message: "maximum context length is 8192"}, 400,
-		`{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: maximum context length is 8192"}}`)
+		&llm.Error{Kind: llm.ContextLength, Message: "the limit is 8192"}, 400,
+		`{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: the limit is 8192"}}`)
 	f("the same without words", llm.Messages, &llm.Error{Kind: llm.ContextLength}, 400,
 		`{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long"}}`)
 	upload := &llm.Error{Kind: llm.Timeout, Code: llm.CodeUploadTimeout}

@@ -15,9 +15,10 @@ const maxRawMessage = 512
 // maxFaultDepth is how far an error object is looked for inside others.
 const maxFaultDepth = 4
 
-// readFault returns the error that a provider's body or event says, whatever its shape: OpenAI's and Anthropic's objects, an
-// error that is a string, {"detail":…} with a string or a list (FastAPI), {"message":…}, a list of errors (Google), a failed
-// response, or no JSON at all. The status is the HTTP status, or 200 inside a stream. Names of accounts and keys are masked.
+// readFault returns the error that a provider's body or event says, whatever its shape: OpenAI's and Anthropic's
+// objects, an error that is a string, {"detail":…} with a string or a list (FastAPI), {"message":…}, a list of errors
+// (Google), a failed response, or no JSON at all. The status is the HTTP status, or 200 inside a stream. Names of
+// accounts and keys are masked.
 func readFault(status int, body []byte) *llm.Error {
 	var f providerFault
 	f.read(bytes.TrimSpace(body), maxFaultDepth)
@@ -105,9 +106,9 @@ func (f *providerFault) set(field *string, value []byte) {
 	}
 }
 
-// kindOf decides what went wrong (protocols.md A.9, "Reading"). Words that mean one thing win over the status, because
-// gateways on the way change statuses; the status wins over words that say little. A status of zero is an error inside a
-// stream.
+// kindOf decides what went wrong (protocols.md A.9, "Reading"). Words that mean one thing win over the status,
+// because gateways on the way change statuses; the status wins over words that say little. A status of zero is an
+// error inside a stream.
 func kindOf(status int, f providerFault) llm.ErrorKind {
 	for _, word := range [...]string{f.code, f.typ} {
 		switch strings.ToLower(word) {
@@ -180,8 +181,8 @@ func kindOfWords(f providerFault) llm.ErrorKind {
 	return llm.Upstream
 }
 
-// saysTooLong reports whether message is about a prompt beyond the context window, as OpenAI, Anthropic, vLLM, llama.cpp and
-// Google word it.
+// saysTooLong reports whether message is about a prompt beyond the context window, as OpenAI, Anthropic, vLLM,
+// llama.cpp and Google word it.
 func saysTooLong(message string) bool {
 	message = strings.ToLower(message)
 	for _, words := range [...]string{

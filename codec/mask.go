@@ -5,15 +5,16 @@ import "bytes"
 // keyPrefixes begin API keys.
 var keyPrefixes = [...]string{"sk-", "sk_", "gsk_", "xai-", "AIza"}
 
-// namePrefixes begin the names of organisations, accounts, projects, users and keys, but ordinary words too ("user-provided").
+// namePrefixes begin the names of organisations, accounts, projects, users and keys, but ordinary words too
+// ("user-provided").
 var namePrefixes = [...]string{"org-", "org_", "acct-", "acct_", "proj-", "proj_", "user-", "key-", "key_"}
 
 // minSecret is how many characters must follow a prefix to be hidden.
 const minSecret = 6
 
-// appendMasked appends text, a message or a whole JSON body of a provider, with what is no client's business cut down to its
-// prefix: "org-***". UUIDs become "***", because Anthropic names organisations by them. Request ids (req_…) stay: they are
-// how the provider finds the call.
+// appendMasked appends text, a message or a whole JSON body of a provider, with what is no client's business cut down
+// to its prefix: "org-***". UUIDs become "***", because Anthropic names organisations by them. Request ids (req_…)
+// stay: they are how the provider finds the call.
 func appendMasked(dst, text []byte) []byte {
 	for len(text) > 0 {
 		n, keep := nextWord(text)
@@ -26,7 +27,8 @@ func appendMasked(dst, text []byte) []byte {
 	return dst
 }
 
-// nextWord returns the length of what text begins with, a word or anything else, and how many bytes of that may be shown.
+// nextWord returns the length of what text begins with, a word or anything else, and how many bytes of that may be
+// shown.
 func nextWord(text []byte) (n, keep int) {
 	switch n = wordLength(text); {
 	case n > 0:
@@ -87,8 +89,8 @@ func isUUID(word []byte) bool {
 	return true
 }
 
-// wordLength returns how many bytes at the beginning of text can be part of a name. Stars are, because providers mask the
-// middle of a key themselves.
+// wordLength returns how many bytes at the beginning of text can be part of a name. Stars are, because providers mask
+// the middle of a key themselves.
 func wordLength(text []byte) int {
 	for i, c := range text {
 		if c-'0' > 9 && (c|0x20)-'a' > 'z'-'a' && c != '-' && c != '_' && c != '*' {

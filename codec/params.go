@@ -9,8 +9,9 @@ import (
 	"octopus/codec/json"
 )
 
-// Params is a merge patch over request bodies (RFC 7396, https://www.rfc-editor.org/rfc/rfc7396): its members are set, its
-// nulls remove, its objects are merged into objects. It is compiled once per snapshot, shared by calls and never written to.
+// Params is a merge patch over request bodies (RFC 7396, https://www.rfc-editor.org/rfc/rfc7396): its members are
+// set, its nulls remove, its objects are merged into objects. It is compiled once per snapshot, shared by calls and
+// never written to.
 type Params struct {
 	patch patch
 	// withUsage is patch and stream_options.include_usage, which streams of Chat upstreams need.
@@ -32,8 +33,8 @@ type change struct {
 	nested bool
 }
 
-// maxChanges is how many members an object of a patch may have. A call ticks them off in one word, and withUsage may have
-// one more.
+// maxChanges is how many members an object of a patch may have. A call ticks them off in one word, and withUsage may
+// have one more.
 const maxChanges = 63
 
 // includeUsage asks a Chat upstream for the usage at the end of a stream.
@@ -49,8 +50,8 @@ var includeUsage = patch{{
 	nested: true,
 }}
 
-// CompileParams reads a merge patch. It returns nil for a patch that changes nothing, and an error for one that is no JSON
-// object or holds an object of more than 63 members. The result keeps no reference to raw.
+// CompileParams reads a merge patch. It returns nil for a patch that changes nothing, and an error for one that is no
+// JSON object or holds an object of more than 63 members. The result keeps no reference to raw.
 func CompileParams(raw []byte) (*Params, error) {
 	if json.IsNull(bytes.TrimSpace(raw)) {
 		return nil, nil
@@ -143,8 +144,8 @@ func (p patch) find(name []byte) int {
 	return -1
 }
 
-// appendTo appends object, a well-formed JSON object, with p applied. Every byte that p does not speak of stays as it is. A
-// model that is not nil replaces the members of that name, unless p has its own word on them.
+// appendTo appends object, a well-formed JSON object, with p applied. Every byte that p does not speak of stays as it
+// is. A model that is not nil replaces the members of that name, unless p has its own word on them.
 func (p patch) appendTo(dst, object, model []byte) []byte {
 	from := bytes.IndexByte(object, '{') + 1 // object[from:] is still to be appended
 	dst = append(dst, object[:from]...)

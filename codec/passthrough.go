@@ -102,7 +102,8 @@ func (b *passthrough) release() {
 	}
 }
 
-// AppendRequest implements Bridge. It never returns an error: what a provider accepts in its own protocol is its affair.
+// AppendRequest implements Bridge. It never returns an error: what a provider accepts in its own protocol is its
+// affair.
 func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	b.restart(r.choices)
 	if r.AnswerModel != "" {
@@ -120,8 +121,8 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	return t.Params.patch.appendTo(dst, r.Body, b.quoted), nil
 }
 
-// appendEdited appends r's body with every model replaced, and with the usage asked for if need be. It looks at no other
-// byte: Peek has noted where to cut.
+// appendEdited appends r's body with every model replaced, and with the usage asked for if need be. It looks at no
+// other byte: Peek has noted where to cut.
 func appendEdited(dst []byte, r *Request, model []byte, ask bool) []byte {
 	from := 0
 	options := &includeUsage[0]
@@ -313,8 +314,8 @@ func (b *passthrough) Answer(dst, body []byte) ([]byte, Step) {
 	return dst, Failed
 }
 
-// Reject implements Bridge. A body in the shape of the client's protocol passes as it is, names of accounts and keys masked;
-// of any other the message is put into that shape.
+// Reject implements Bridge. A body in the shape of the client's protocol passes as it is, names of accounts and keys
+// masked; of any other the message is put into that shape.
 func (b *passthrough) Reject(dst []byte, status int, body []byte) ([]byte, *llm.Error) {
 	e := readFault(status, body)
 	if isErrorOf(b.protocol, body) {

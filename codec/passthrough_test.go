@@ -103,7 +103,8 @@ func TestStreamThatIsNone(t *testing.T) {
 			}
 		})
 	}
-	f("HTML", "\n <!DOCTYPE html>", `upstream status=0 type="" code="" param="" "upstream sent HTML in place of an event stream"`)
+	f("HTML", "\n <!DOCTYPE html>",
+		`upstream status=0 type="" code="" param="" "upstream sent HTML in place of an event stream"`)
 	f("the beginning of an answer", `{"id":"chatcmpl-1","cho`,
 		`upstream status=0 type="" code="" param="" "upstream sent JSON in place of an event stream"`)
 	f("an error", `{"error":{"message":"slow down","type":"rate_limit_error"}}`,
@@ -169,7 +170,8 @@ func TestAppendErrorBeforeAnyAnswer(t *testing.T) {
 
 func TestFailedResponseContinuesTheStream(t *testing.T) {
 	b := attempt(t, llm.Responses, streamed)
-	b.Feed(nil, []byte(`data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","model":"gpt","created_at":7}}`+"\n\n"))
+	b.Feed(nil, []byte(`data: {"type":"response.created","sequence_number":0,`+
+		`"response":{"id":"resp_1","model":"gpt","created_at":7}}`+"\n\n"))
 	b.Feed(nil, []byte(`data: {"type":"response.output_text.delta","sequence_number":41,"delta":"x"}`+"\n\n"))
 	var got struct {
 		Number   int `json:"sequence_number"`
@@ -186,7 +188,10 @@ func TestFailedResponseContinuesTheStream(t *testing.T) {
 		t.Fatalf("%s: %v", out, err)
 	}
 	r := got.Response
-	if got.Number != 42 || r.ID != "resp_1" || r.Model != "gpt" || r.CreatedAt != 7 || r.Status != "failed" || r.Object != "response" {
+	if got.Number != 42 || r.ID != "resp_1" || r.Model != "gpt" || r.CreatedAt != 7 {
+		t.Errorf("got %s", out)
+	}
+	if r.Object != "response" || r.Status != "failed" {
 		t.Errorf("got %s", out)
 	}
 	if r.Error.Code != "rate_limit_exceeded" || r.Error.Message != "wait" || r.Output == nil || r.Tools == nil {
@@ -217,8 +222,28 @@ func TestAnswerAliasesTheBody(t *testing.T) {
 	}
 }
 
-// FuzzPassthrough holds Feed against its promise: for any cut, what comes out is the input without the events that are not for
-// the client, up to the end of the answer.
+func TestCountAnswer(t *testing.T) {
+	f := func(body string, want Step) {
+		t.Helper()
+		b := attempt(t, llm.Messages, `{"model":"m"}`)
+		if _, err := b.AppendRequest(nil, &Request{Count: true, AnswerModel: "alias"}, &Target{}); err != nil {
+			t.Fatal(err)
+		}
+		out, step := b.Answer(nil, []byte(body))
+		if step != want || step == End && string(out) != body {
+			t.Errorf("%s: got %q, step %d, want step %d", body, out, step, want)
+		}
+	}
+	f(`{"input_tokens":12}`, End)
+	f(`{"object":"response.input_tokens","input_tokens":12}`, End)
+	f(`{"input_tokens":"12"}`, Failed)
+	f(`{"type":"message","content":[]}`, Failed)
+	f(`{"error":{"message":"no"}}`, Failed)
+	f(`{"input_tokens":12`, Failed)
+}
+
+// FuzzPassthrough holds Feed against its promise: for any cut, what comes out is the input without the events that
+// are not for the client, up to the end of the answer.
 func FuzzPassthrough(f *testing.F) {
 	for _, v := range vectors(f, "sse") {
 		f.Add(v.in, uint8(v.target-llm.Chat), uint16(100))

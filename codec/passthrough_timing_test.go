@@ -11,9 +11,10 @@ import (
 
 // Bodies and events as large as the real ones: chunks of about 300 bytes, events of Responses with their obfuscation.
 const (
-	chatEvent = `data: {"id":"chatcmpl-BxYzAbCdEfGhIjKlMnOpQrStUvWxY","object":"chat.completion.chunk","created":1754000000,` +
-		`"model":"gpt-5.4-mini-2026-03-05","service_tier":"default","system_fingerprint":"fp_0123456789","choices":[{"index":0,` +
-		`"delta":{"content":" tokens"},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"aB3dE6gH"}` + "\n\n"
+	chatEvent = `data: {"id":"chatcmpl-BxYzAbCdEfGhIjKlMnOpQrStUvWxY","object":"chat.completion.chunk",` +
+		`"created":1754000000,"model":"gpt-5.4-mini-2026-03-05","service_tier":"default",` +
+		`"system_fingerprint":"fp_0123456789","choices":[{"index":0,"delta":{"content":" tokens"},"logprobs":null,` +
+		`"finish_reason":null}],"usage":null,"obfuscation":"aB3dE6gH"}` + "\n\n"
 	responsesEvent = "event: response.output_text.delta\n" +
 		`data: {"type":"response.output_text.delta","sequence_number":42,"item_id":"msg_0123456789abcdef0123456789abcdef",` +
 		`"output_index":0,"content_index":0,"delta":" tokens","logprobs":[],"obfuscation":"aB3dE6gH"}` + "\n\n"
@@ -25,16 +26,16 @@ const (
 func chatBody(size int, stream bool) []byte {
 	text := strings.Repeat("The quick brown fox jumps over the lazy dog.\\n", 1+(size-300)/46)
 	return fmt.Appendf(nil, `{"model":"gpt-5.4","messages":[{"role":"system","content":"You are a helpful assistant."},`+
-		`{"role":"user","content":"%s"}],"temperature":0.7,"max_completion_tokens":1024,"stream":%v,`+
-		`"tools":[{"type":"function","function":{"name":"search","parameters":{"type":"object","properties":{}}}}]}`, text, stream)
+		`{"role":"user","content":"%s"}],"temperature":0.7,"max_completion_tokens":1024,"stream":%v,"tools":[`+
+		`{"type":"function","function":{"name":"search","parameters":{"type":"object","properties":{}}}}]}`, text, stream)
 }
 
 // chatAnswer returns a Chat answer of about size bytes.
 func chatAnswer(size int) []byte {
 	text := strings.Repeat("The quick brown fox jumps over the lazy dog.\\n", 1+(size-600)/46)
-	return fmt.Appendf(nil, `{"id":"chatcmpl-BxYzAbCdEfGhIjKlMnOpQrStUvWxY","object":"chat.completion","created":1754000000,`+
-		`"model":"gpt-5.4-2026-03-05","choices":[{"index":0,"message":{"role":"assistant","content":"%s","refusal":null,`+
-		`"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1117,"completion_tokens":46,`+
+	return fmt.Appendf(nil, `{"id":"chatcmpl-BxYzAbCdEfGhIjKlMnOpQrStUvWxY","object":"chat.completion",`+
+		`"created":1754000000,"model":"gpt-5.4-2026-03-05","choices":[{"index":0,"message":{"role":"assistant",`+
+		`"content":"%s","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1117,"completion_tokens":46,`+
 		`"total_tokens":1163,"prompt_tokens_details":{"cached_tokens":1024,"audio_tokens":0},"completion_tokens_details":`+
 		`{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},`+
 		`"service_tier":"default","system_fingerprint":null}`, text)
@@ -42,7 +43,7 @@ func chatAnswer(size int) []byte {
 
 // BenchmarkPeek measures finding model and stream in a request.
 //
-//	go test -run '^$' -bench 'Peek|AppendRequest|Feed|Answer' -count 6 ./codec | tee /tmp/new && go tool benchstat /tmp/new
+//	go test -run '^$' -bench 'Peek|AppendRequest|Feed|Answer' -count 6 ./codec | go tool benchstat -
 func BenchmarkPeek(b *testing.B) {
 	for _, size := range []int{1 << 10, 100 << 10} {
 		body := chatBody(size, true)
@@ -59,8 +60,8 @@ func BenchmarkPeek(b *testing.B) {
 	}
 }
 
-// BenchmarkAppendRequest measures the copy of a request with its model replaced and the usage asked for; "params" with a
-// merge patch besides.
+// BenchmarkAppendRequest measures the copy of a request with its model replaced and the usage asked for; "params"
+// with a merge patch besides.
 func BenchmarkAppendRequest(b *testing.B) {
 	params, err := CompileParams([]byte(`{"temperature":null,"service_tier":"flex"}`))
 	if err != nil {
@@ -89,8 +90,8 @@ func BenchmarkAppendRequest(b *testing.B) {
 	f("1KB-params", 1<<10, params)
 }
 
-// BenchmarkFeed measures one event of the middle of a stream: alone, and among 20 that arrived together. "renamed" has the
-// model replaced in each.
+// BenchmarkFeed measures one event of the middle of a stream: alone, and among 20 that arrived together. "renamed"
+// has the model replaced in each.
 func BenchmarkFeed(b *testing.B) {
 	f := func(name string, p llm.Protocol, event, answerModel string, together int) {
 		b.Run(name, func(b *testing.B) {

@@ -7,8 +7,8 @@ import (
 	"octopus/codec/llm"
 )
 
-// Request is a client's request as far as the gateway must understand it to find a target: the top level of its body. The
-// zero value is ready for Peek. It belongs to one goroutine at a time and may be pooled.
+// Request is a client's request as far as the gateway must understand it to find a target: the top level of its body.
+// The zero value is ready for Peek. It belongs to one goroutine at a time and may be pooled.
 type Request struct {
 	// Protocol is what the client speaks.
 	Protocol llm.Protocol
@@ -20,11 +20,11 @@ type Request struct {
 	Stream bool
 	// IncludeUsage tells whether a Chat client wants the usage chunk at the end of its stream.
 	IncludeUsage bool
-	// AnswerModel, when not empty, is what answers give as their model, whole or streamed, in place of what the upstream
-	// says (the setting response_model). The relay sets it between Peek and AppendRequest.
+	// AnswerModel, when not empty, is what answers give as their model, whole or streamed, in place of what the
+	// upstream says (the setting response_model). The relay sets it between Peek and AppendRequest.
 	AnswerModel string
-	// Count tells that the request goes to an endpoint that counts input tokens: the answer is a number and no message. The
-	// relay sets it between Peek and AppendRequest.
+	// Count tells that the request goes to an endpoint that counts input tokens: the answer is a number and no
+	// message. The relay sets it between Peek and AppendRequest.
 	Count bool
 
 	edits   []edit // the values that AppendRequest replaces, in the order of Body
@@ -50,13 +50,13 @@ func (r *Request) Reset() {
 	*r = Request{edits: edits}
 }
 
-// Peek reads the top level of body, a request in protocol p, in one pass and without allocating. It returns nil or the error
-// for the client: the body must be one JSON object in UTF-8, model a string that is not empty, stream a boolean or null. All
-// else is for the provider to judge, the insides of strings included (raw control characters, unknown escapes). After an
-// error r holds nothing of use.
+// Peek reads the top level of body, a request in protocol p, in one pass and without allocating. It returns nil or
+// the error for the client: the body must be one JSON object in UTF-8, model a string that is not empty, stream a
+// boolean or null. All else is for the provider to judge, the insides of strings included (raw control characters,
+// unknown escapes). After an error r holds nothing of use.
 //
-// When a name occurs twice, the last value counts. AppendRequest replaces every model all the same, so that no other reading
-// of the body leads to another model.
+// When a name occurs twice, the last value counts. AppendRequest replaces every model all the same, so that no other
+// reading of the body leads to another model.
 func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 	r.Reset()
 	r.Protocol, r.Body, r.first, r.choices = p, body, -1, 1

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -31,11 +32,13 @@ func TestPeek(t *testing.T) {
 	f("stream null is false", llm.Responses, `{"model":"m","stream":null}`, "m", false, false)
 	f("the last of two counts", llm.Chat, `{"model":"a","stream":true,"model":"b","stream":false}`, "b", false, false)
 	f("names and values with escapes", llm.Chat, `{"mod\u0065l":"a\u002fb","str\u0065am":true}`, "a/b", true, false)
-	f("a model further down is none", llm.Chat, `{"metadata":{"model":"x"},"model":"m","note":"\"model\":\"y\""}`, "m", false, false)
+	f("a model further down is none", llm.Chat, `{"metadata":{"model":"x"},"model":"m","note":"\"model\":\"y\""}`,
+		"m", false, false)
 	f("usage asked for", llm.Chat, `{"model":"m","stream":true,"stream_options":{"include_usage":true}}`, "m", true, true)
 	f("usage declined", llm.Chat, `{"model":"m","stream":true,"stream_options":{"include_usage":false}}`, "m", true, false)
 	f("odd stream options", llm.Chat, `{"model":"m","stream_options":[{"include_usage":true}]}`, "m", false, false)
-	f("stream options of another protocol", llm.Responses, `{"model":"m","stream_options":{"include_usage":true}}`, "m", false, false)
+	f("stream options of another protocol", llm.Responses, `{"model":"m","stream_options":{"include_usage":true}}`,
+		"m", false, false)
 	f("a long conversation", llm.Chat, `{"messages":[`+strings.Repeat(`{"role":"user","content":"hi"},`, 20_000)+
 		`{}],"model":"m"}`, "m", false, false)
 }
@@ -71,7 +74,8 @@ func TestPeekRefuses(t *testing.T) {
 	f("array", "\n[]", bad, "", "the request body must be a JSON object at byte 2 (line 2, column 1)")
 	f("string", `"model"`, bad, "", "the request body must be a JSON object at byte 1 (line 1, column 1)")
 	f("no value", "{\n  \"model\": \"m\",\n  \"stream\":\n}", bad, "",
-		"the request body is not valid JSON: invalid character '}' looking for beginning of value at byte 31 (line 4, column 1)")
+		"the request body is not valid JSON: invalid character '}' looking for beginning of value "+
+			"at byte 31 (line 4, column 1)")
 	f("cut off", `{"model":"m","messages":[`, bad, "",
 		"the request body is not valid JSON: unexpected end of JSON input at byte 26 (line 1, column 26)")
 	f("something behind it", `{"model":"m"}{}`, bad, "",
@@ -83,12 +87,13 @@ func TestPeekRefuses(t *testing.T) {
 
 func TestResetRequest(t *testing.T) {
 	var r Request
-	if err := r.Peek(llm.Chat, []byte(`{"model":"m","stream":true,"stream_options":{"include_usage":true},"n":3}`)); err != nil {
+	body := []byte(`{"model":"m","stream":true,"stream_options":{"include_usage":true},"n":3}`)
+	if err := r.Peek(llm.Chat, body); err != nil {
 		t.Fatal(err)
 	}
 	r.AnswerModel = "x"
 	r.Reset()
-	if r.Body != nil || r.Model != "" || r.Stream || r.IncludeUsage || r.AnswerModel != "" || len(r.edits) != 0 || r.choices != 0 {
+	if want := (Request{edits: r.edits[:0]}); !reflect.DeepEqual(r, want) {
 		t.Errorf("after Reset: %+v", r)
 	}
 	if err := r.Peek(llm.Chat, []byte(`{`+strings.Repeat(`"model":"m",`, 2*maxEdits)+`"n":1}`)); err != nil {
@@ -99,8 +104,8 @@ func TestResetRequest(t *testing.T) {
 	}
 }
 
-// FuzzPeek holds Peek against encoding/json: what Peek accepts is an object with that model and that stream. The insides of
-// strings are not Peek's to judge, so they are made harmless before.
+// FuzzPeek holds Peek against encoding/json: what Peek accepts is an object with that model and that stream. The
+// insides of strings are not Peek's to judge, so they are made harmless before.
 func FuzzPeek(f *testing.F) {
 	f.Add([]byte(`{"model":"m","stream":true,"stream_options":{"include_usage":true},"mod\u0065l":"n"}`))
 	f.Add([]byte(` {"a":[1,{"b":null}],"model":"a\u002fb","stream":null}x`))

@@ -52,7 +52,7 @@ func (c *call) readBody(ctx *fasthttp.RequestCtx) *llm.Error {
 	case errors.Is(err, errTooLarge):
 		return c.tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &llm.Error{Kind: llm.Timeout, Code: "request_timeout", Message: "The request body did not arrive in time."}
+		return &llm.Error{Kind: llm.Timeout, Code: llm.CodeUploadTimeout, Message: "The request body did not arrive in time."}
 	case len(encoding) > 0:
 		return &llm.Error{Kind: llm.InvalidRequest, NoRetry: true,
 			Message: fmt.Sprintf("The request body can't be decoded as Content-Encoding %s.", printable(encoding))}

@@ -83,7 +83,7 @@ func (g *Gateway) handleBadRequest(ctx *fasthttp.RequestCtx, err error) {
 		e.Kind, e.Code = llm.TooLarge, "request_too_large"
 		e.Message = fmt.Sprintf("The request body is larger than the limit of %d bytes.", g.options.MaxBodySize)
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, fasthttp.ErrTimeout):
-		e = &llm.Error{Kind: llm.Timeout, Code: "request_timeout", Message: "The request did not arrive in time."}
+		e = &llm.Error{Kind: llm.Timeout, Code: llm.CodeUploadTimeout, Message: "The request did not arrive in time."}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Message = "The request ended too early."
 	}

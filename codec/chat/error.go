@@ -13,8 +13,8 @@ type fault struct {
 	message string // when the error has none of its own
 }
 
-// faults is protocols.md A.9 for clients of both OpenAI protocols. Which status a client retries by itself is part of the
-// choice: openai-node and openai-go repeat 408, 409, 429 and everything from 500 on, twice each.
+// faults is protocols.md A.9 for clients of both OpenAI protocols. Which status a client retries by itself is part of
+// the choice: openai-node and openai-go repeat 408, 409, 429 and everything from 500 on, twice each.
 var faults = [...]fault{
 	llm.Internal:       {500, "server_error", "", "internal error of the gateway"},
 	llm.InvalidRequest: {400, "invalid_request_error", "", "invalid request"},
@@ -40,7 +40,9 @@ var faults = [...]fault{
 }
 
 // uploadTimeout stands in for the Timeout of a client's own upload.
-var uploadTimeout = fault{408, "invalid_request_error", llm.CodeUploadTimeout, "the request body took too long to arrive"}
+var uploadTimeout = fault{
+	408, "invalid_request_error", llm.CodeUploadTimeout, "the request body took too long to arrive",
+}
 
 // faultOf returns the row for e, with e's own code and message where it has them.
 func faultOf(e *llm.Error) fault {
@@ -86,8 +88,9 @@ func appendOrNull(dst []byte, s string) []byte {
 	return json.AppendString(dst, s)
 }
 
-// AppendError appends the event that tells the client of a running stream of e, and the end of the stream. There is no
-// chunk with a finish_reason: it would mark the answer as a success. Whether the answer has begun makes no difference here.
+// AppendError appends the event that tells the client of a running stream of e, and the end of the stream. There is
+// no chunk with a finish_reason: it would mark the answer as a success. Whether the answer has begun makes no
+// difference here.
 func (t *Tap) AppendError(dst []byte, e *llm.Error, _ bool) []byte {
 	dst = append(dst, "data: "...)
 	dst = AppendErrorBody(dst, e)

@@ -13,8 +13,8 @@ type Elements struct {
 // Array returns a cursor over the array that text is. White space may stand around it, nothing else.
 func Array(text []byte) Elements { return Elements{text: text} }
 
-// Next goes to the next element. It returns false when there is none, or when the text is not well-formed: Complete tells
-// which.
+// Next goes to the next element. It returns false when there is none, or when the text is not well-formed: Complete
+// tells which.
 func (e *Elements) Next() bool {
 	if e.state >= atEnd {
 		return false
@@ -54,7 +54,7 @@ func (e *Elements) Value() []byte { return e.text[e.Start:e.End] }
 func (e *Elements) Complete() bool { return e.state == atEnd }
 
 func (e *Elements) close(i int) bool {
-	e.at, e.state = i, atEnd
+	e.state = atEnd
 	if skipSpace(e.text, i) < len(e.text) {
 		return e.fault()
 	}

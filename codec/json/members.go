@@ -42,19 +42,19 @@ const (
 // Object returns a cursor over the object that text is. White space may stand around it, nothing else.
 func Object(text []byte) Members { return Members{text: text} }
 
-// Next goes to the next member. It returns false when there is none, or when the text is not well-formed: Complete tells
-// which.
+// Next goes to the next member. It returns false when there is none, or when the text is not well-formed: Complete
+// tells which.
 func (m *Members) Next() bool {
 	if m.state >= atEnd {
 		return false
 	}
 	i := skipSpace(m.text, m.at)
 	if i >= len(m.text) {
-		return m.fault(i)
+		return m.fault()
 	}
 	if m.state == atOpen {
 		if m.text[i] != '{' {
-			return m.fault(i)
+			return m.fault()
 		}
 		if i = skipSpace(m.text, i+1); i < len(m.text) && m.text[i] == '}' {
 			return m.close(i + 1)
@@ -64,24 +64,24 @@ func (m *Members) Next() bool {
 			return m.close(i + 1)
 		}
 		if m.text[i] != ',' {
-			return m.fault(i)
+			return m.fault()
 		}
 		i = skipSpace(m.text, i+1)
 	}
 	if i >= len(m.text) || m.text[i] != '"' {
-		return m.fault(i)
+		return m.fault()
 	}
 	m.KeyStart = i
 	if i = m.readKey(i + 1); i < 0 {
-		return m.fault(m.KeyStart)
+		return m.fault()
 	}
 	i = skipSpace(m.text, i)
 	if i >= len(m.text) || m.text[i] != ':' {
-		return m.fault(i)
+		return m.fault()
 	}
 	start, end, ok := Skip(m.text, i+1)
 	if !ok {
-		return m.fault(end)
+		return m.fault()
 	}
 	m.Span, m.at, m.state = Span{start, end}, end, atItem
 	return true
@@ -119,20 +119,16 @@ func (m *Members) Value() []byte { return m.text[m.Start:m.End] }
 // Complete reports, once Next has returned false, whether the whole text was one well-formed object.
 func (m *Members) Complete() bool { return m.state == atEnd }
 
-// At returns the offset that the cursor has come to: behind the value of the current member, behind the object, or where
-// the text stops being an object.
-func (m *Members) At() int { return m.at }
-
 func (m *Members) close(i int) bool {
-	m.at, m.state = i, atEnd
-	if i = skipSpace(m.text, i); i < len(m.text) {
-		return m.fault(i)
+	m.state = atEnd
+	if skipSpace(m.text, i) < len(m.text) {
+		return m.fault()
 	}
 	return false
 }
 
-func (m *Members) fault(i int) bool {
-	m.at, m.state = min(i, len(m.text)), atFault
+func (m *Members) fault() bool {
+	m.state = atFault
 	return false
 }
 

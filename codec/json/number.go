@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Int reads value, a JSON number, as an integer. Fractions are cut off; what is beyond int64 becomes its largest or smallest
-// value. It returns false for anything but a number.
+// Int reads value, a JSON number, as an integer. Fractions are cut off; what is beyond int64 becomes its largest or
+// smallest value. It returns false for anything but a number.
 func Int(value []byte) (n int64, ok bool) {
 	// Fast path: a plain integer that can't overflow.
 	if d := digits(value); d == len(value) && d > 0 && d <= 18 {
@@ -18,8 +18,8 @@ func Int(value []byte) (n int64, ok bool) {
 	if len(value) == 0 || value[0] != '-' && digits(value[:1]) == 0 {
 		return 0, false
 	}
-	// Slow path: signs, fractions, exponents. The syntax was checked by the cursor that found the value; a number out of
-	// range comes as an infinity together with an error.
+	// Slow path: signs, fractions, exponents. The syntax was checked by the cursor that found the value; a number out
+	// of range comes as an infinity together with an error.
 	f, err := strconv.ParseFloat(string(value), 64)
 	if err != nil && !math.IsInf(f, 0) {
 		return 0, false

@@ -18,14 +18,14 @@ type Fault struct {
 	Reason string
 }
 
-// String returns the reason and the place: "unexpected end of JSON input at byte 8 (line 1, column 9)". Bytes are counted
-// from 1 here, as people do.
+// String returns the reason and the place: "unexpected end of JSON input at byte 8 (line 1, column 9)". Bytes are
+// counted from 1 here, as people do.
 func (f Fault) String() string {
 	return fmt.Sprintf("%s at byte %d (line %d, column %d)", f.Reason, f.Offset+1, f.Line, f.Column)
 }
 
-// Check returns nil when text is JSON to the letter, the insides of strings included, else an error with the place of the
-// first fault. It is slow, and meant for configuration.
+// Check returns nil when text is JSON to the letter, the insides of strings included, else an error with the place of
+// the first fault. It is slow, and meant for configuration.
 func Check(text []byte) error {
 	if json.Valid(text) && Valid(text) {
 		return nil
@@ -33,8 +33,8 @@ func Check(text []byte) error {
 	return errors.New(FindFault(text).String())
 }
 
-// FindFault returns what is wrong with text, which Valid or a cursor has refused. It reads the text a second time, slowly
-// but with good words; it is meant for error messages.
+// FindFault returns what is wrong with text, which Valid or a cursor has refused. It reads the text a second time,
+// slowly but with good words; it is meant for error messages.
 func FindFault(text []byte) Fault {
 	var value json.RawMessage
 	err := json.Unmarshal(text, &value)

@@ -5,8 +5,8 @@ import "bytes"
 // MaxDepth is how deep values may be nested. It is the size of sonic's stack; deeper ones are refused, not followed.
 const MaxDepth = 4096
 
-// Valid reports whether text is one well-formed value, with white space around it at most. See the package's comment for
-// what is not checked.
+// Valid reports whether text is one well-formed value, with white space around it at most. See the package's comment
+// for what is not checked.
 func Valid(text []byte) bool {
 	_, end, ok := Skip(text, 0)
 	return ok && skipSpace(text, end) == len(text)

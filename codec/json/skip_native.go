@@ -4,7 +4,8 @@ package json
 
 import "github.com/bytedance/sonic/decoder"
 
-// Native tells that sonic's machine code does the work. It is false where sonic itself would fall back to encoding/json.
+// Native tells that sonic's machine code does the work. It is false where sonic itself would fall back to
+// encoding/json.
 const Native = true
 
 // skipNative is Skip for every kind of value. text[i] is not white space.

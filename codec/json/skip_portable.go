@@ -7,7 +7,8 @@ import (
 	"encoding/json"
 )
 
-// Native tells that sonic's machine code does the work. It is false where sonic itself would fall back to encoding/json.
+// Native tells that sonic's machine code does the work. It is false where sonic itself would fall back to
+// encoding/json.
 const Native = false
 
 // skipNative is Skip for every kind of value. text[i] is not white space.

@@ -9,8 +9,8 @@ import (
 	sonicutf8 "github.com/bytedance/sonic/utf8"
 )
 
-// AppendString appends s as a JSON string, quotes included. Only what JSON asks for is escaped: <, > and & stay, because
-// prompts and schemas must reach the provider as they were written. Invalid UTF-8 becomes U+FFFD.
+// AppendString appends s as a JSON string, quotes included. Only what JSON asks for is escaped: <, > and & stay,
+// because prompts and schemas must reach the provider as they were written. Invalid UTF-8 becomes U+FFFD.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -57,9 +57,9 @@ func decodeRune[T string | []byte](s T, i int) (rune, int) {
 	return utf8.DecodeRune(b[:copy(b[:], s[i:])])
 }
 
-// Unquote decodes value, a JSON string with its quotes. Without escapes the result aliases value; else it is a new slice.
-// It returns false when value is no string or holds an escape that JSON doesn't know. A half of a surrogate pair becomes
-// U+FFFD; invalid UTF-8 stays as it is.
+// Unquote decodes value, a JSON string with its quotes. Without escapes the result aliases value; else it is a new
+// slice. It returns false when value is no string or holds an escape that JSON doesn't know. A half of a surrogate
+// pair becomes U+FFFD; invalid UTF-8 stays as it is.
 func Unquote(value []byte) (text []byte, ok bool) {
 	if len(value) < 2 || value[0] != '"' {
 		return nil, false
@@ -91,8 +91,8 @@ func AppendUnquoted(dst, value []byte) ([]byte, bool) {
 	}
 }
 
-// unescape decodes the escape that text begins with, both halves of a surrogate pair together. A size of zero means that
-// it is none.
+// unescape decodes the escape that text begins with, both halves of a surrogate pair together. A size of zero means
+// that it is none.
 func unescape(text []byte) (r rune, size int) {
 	if len(text) < 2 {
 		return 0, 0
@@ -158,6 +158,6 @@ func InvalidUTF8(text []byte) int {
 	return -1
 }
 
-// Borrow returns the bytes of b as a string without copying them. The promise is the caller's: nobody changes these bytes
-// while the string is in use, and what must outlive them is cloned with strings.Clone.
+// Borrow returns the bytes of b as a string without copying them. The promise is the caller's: nobody changes these
+// bytes while the string is in use, and what must outlive them is cloned with strings.Clone.
 func Borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

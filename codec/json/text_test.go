@@ -89,7 +89,8 @@ func FuzzText(f *testing.F) {
 		if err := json.Unmarshal(value, &want); err != nil {
 			return
 		}
-		if got, ok := AppendUnquoted([]byte("<"), value); !ok || string(AppendString(nil, got[1:])) != string(AppendString(nil, want)) {
+		got, ok := AppendUnquoted([]byte("<"), value)
+		if !ok || string([]rune(string(got[1:]))) != want { // encoding/json corrects invalid UTF-8, as []rune does
 			t.Errorf("%s: got %q, %v, want %q", value, got[1:], ok, want)
 		}
 	})

@@ -36,8 +36,8 @@ func unmarshal(with sonic.API, text []byte, v any) error {
 	return fmt.Errorf("json: a member does not fit %T", v)
 }
 
-// Pretouch compiles the decoders and encoders of the types of the given values, which the first use would otherwise pay with
-// 9 to 39 ms each. Call it once, before the process reports that it is ready.
+// Pretouch compiles the decoders and encoders of the types of the given values, which the first use would otherwise
+// pay with 9 to 39 ms each. Call it once, before the process reports that it is ready.
 func Pretouch(values ...any) error {
 	types := make([]reflect.Type, len(values))
 	for i, v := range values {

@@ -54,13 +54,13 @@ func (u *Usage) Prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite5m +
 // Total returns prompt and output tokens together.
 func (u *Usage) Total() int64 { return u.Prompt() + u.Output }
 
-// MaxTokens is the largest count of tokens that is believed: ten times the largest context of any model. A provider that
-// reports more, or less than none, is taken to have reported nothing.
+// MaxTokens is the largest count of tokens that is believed: ten times the largest context of any model. A provider
+// that reports more, or less than none, is taken to have reported nothing.
 const MaxTokens = 100_000_000
 
-// Inclusive returns the usage that OpenAI's way of counting describes: prompt includes what was read from and written to a
-// cache, output includes reasoning. Some compatible providers report a prompt that excludes both caches; it is recognised
-// by being smaller than them. Numbers are taken as 0 to MaxTokens each; Knowledge is left Unknown.
+// Inclusive returns the usage that OpenAI's way of counting describes: prompt includes what was read from and written
+// to a cache, output includes reasoning. Some compatible providers report a prompt that excludes both caches; it is
+// recognised by being smaller than them. Numbers are taken as 0 to MaxTokens each; Knowledge is left Unknown.
 func Inclusive(prompt, cacheRead, cacheWrite5m, cacheWrite1h, output, reasoning int64) Usage {
 	input := prompt - cacheRead - cacheWrite5m - cacheWrite1h
 	if input < 0 {
@@ -81,8 +81,8 @@ type Tokens struct {
 	seen, doubtful, final bool
 }
 
-// Take sets count to n. A later report wins over an earlier one, except that zero never wipes a number out: some providers
-// repeat the usage and leave most of it at zero. A number that can't be believed is ignored.
+// Take sets count to n. A later report wins over an earlier one, except that zero never wipes a number out: some
+// providers repeat the usage and leave most of it at zero. A number that can't be believed is ignored.
 func (t *Tokens) Take(count *int64, n int64) {
 	switch {
 	case n < 0 || n > MaxTokens:

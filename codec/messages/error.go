@@ -14,12 +14,12 @@ type fault struct {
 	message string // when the error has none of its own
 }
 
-// faults is protocols.md A.9 for clients of this protocol (https://docs.anthropic.com/en/api/errors). The SDKs repeat 408,
-// 409, 429 and everything from 500 on.
+// faults is protocols.md A.9 for clients of this protocol (https://docs.anthropic.com/en/api/errors). The SDKs repeat
+// 408, 409, 429 and everything from 500 on.
 //
-// Unavailable is 503, not the 529 of Overloaded: no provider said that it is overloaded, and clients react to a 529 in
-// particular (Claude Code changes the model after a few). Its type says what is true all the same, that a later call may
-// succeed.
+// Unavailable is 503, not the 529 of Overloaded: no provider said that it is overloaded, and clients react to a 529
+// in particular (Claude Code changes the model after a few). Its type says what is true all the same, that a later
+// call may succeed.
 var faults = [...]fault{
 	llm.Internal:       {500, "api_error", "internal error of the gateway"},
 	llm.InvalidRequest: {400, "invalid_request_error", "invalid request"},
@@ -84,8 +84,8 @@ func AppendErrorBody(dst []byte, e *llm.Error, requestID string) []byte {
 	return append(dst, '}')
 }
 
-// AppendError appends the event that tells the client of a running stream of e. Nothing follows it, no message_stop either.
-// Whether the answer has begun makes no difference here.
+// AppendError appends the event that tells the client of a running stream of e. Nothing follows it, no message_stop
+// either. Whether the answer has begun makes no difference here.
 func (t *Tap) AppendError(dst []byte, e *llm.Error, _ bool) []byte {
 	dst = append(dst, "event: error\ndata: "...)
 	dst = AppendErrorBody(dst, e, "")

@@ -18,8 +18,8 @@ type Tap struct {
 // Reset makes the tap ready for another answer.
 func (t *Tap) Reset() { *t = Tap{} }
 
-// Event reads one event and says what it means. What is no JSON object is Junk and leaves no trace; so is the [DONE] that
-// some providers send here too: it makes the SDKs of this protocol throw.
+// Event reads one event and says what it means. What is no JSON object is Junk and leaves no trace; so is the [DONE]
+// that some providers send here too: it makes the SDKs of this protocol throw.
 func (t *Tap) Event(e *sse.Event) llm.Mark {
 	t.model = json.Span{}
 	if e.Lines == 0 {

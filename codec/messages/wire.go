@@ -12,7 +12,8 @@ type Usage struct {
 	InputTokens int64
 	// CacheReadInputTokens and CacheCreationInputTokens come beside InputTokens.
 	CacheReadInputTokens, CacheCreationInputTokens int64
-	// Ephemeral5mInputTokens and Ephemeral1hInputTokens are those of cache_creation, and part of CacheCreationInputTokens.
+	// Ephemeral5mInputTokens and Ephemeral1hInputTokens are those of cache_creation, and part of
+	// CacheCreationInputTokens.
 	Ephemeral5mInputTokens, Ephemeral1hInputTokens int64
 	// OutputTokens includes ThinkingTokens.
 	OutputTokens int64

@@ -30,9 +30,10 @@ func code(e *llm.Error) string {
 	return "server_error"
 }
 
-// AppendError appends the response.failed that tells the client of a running stream of e and ends it. When the answer has
-// begun it is the same response with the next sequence number; else a response.created of a new one goes before it, because
-// openai-node refuses a stream that begins with anything else. The output is left empty: the client has it already.
+// AppendError appends the response.failed that tells the client of a running stream of e and ends it. When the answer
+// has begun it is the same response with the next sequence number; else a response.created of a new one goes before
+// it, because openai-node refuses a stream that begins with anything else. The output is left empty: the client has
+// it already.
 //
 // The event error is not sent besides: Codex ignores it, and openai-node would raise it in place of the response.
 func (t *Tap) AppendError(dst []byte, e *llm.Error, begun bool) []byte {

@@ -22,8 +22,8 @@ type Tap struct {
 // Reset makes the tap ready for another answer.
 func (t *Tap) Reset() { *t = Tap{id: t.id[:0], name: t.name[:0]} }
 
-// Event reads one event and says what it means. What is no JSON object is Junk and leaves no trace; so is the [DONE] that
-// some providers send here too, and no client needs.
+// Event reads one event and says what it means. What is no JSON object is Junk and leaves no trace; so is the [DONE]
+// that some providers send here too, and no client needs.
 func (t *Tap) Event(e *sse.Event) llm.Mark {
 	t.model = json.Span{}
 	if e.Lines == 0 {
@@ -110,8 +110,8 @@ func keepString(dst, value []byte) []byte {
 	return append(dst[:0], value...)
 }
 
-// isReal reports whether an event that is none of the lifecycle has something in it that a client waits for. Items and parts
-// that are only opened are empty, tools apart.
+// isReal reports whether an event that is none of the lifecycle has something in it that a client waits for. Items
+// and parts that are only opened are empty, tools apart.
 func isReal(typ, delta, item []byte) bool {
 	switch string(typ) {
 	case "response.output_item.added":

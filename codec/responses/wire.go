@@ -61,7 +61,8 @@ func (u *Usage) take(count *int64, value []byte) {
 	}
 }
 
-// Neutral returns the numbers as llm.Usage counts them. Caches of 30 minutes and 12 hours are the short and the long class.
+// Neutral returns the numbers as llm.Usage counts them. Caches of 30 minutes and 12 hours are the short and the long
+// class.
 func (u *Usage) Neutral() llm.Usage {
 	long := u.TTL12hTokens
 	short := max(u.CacheWriteTokens-long, 0)
@@ -70,8 +71,8 @@ func (u *Usage) Neutral() llm.Usage {
 	return n
 }
 
-// appendUsage appends u as the usage object of a response, or null when nothing is known. The details are required: Codex
-// fails on a usage without cached_tokens.
+// appendUsage appends u as the usage object of a response, or null when nothing is known. The details are required:
+// Codex fails on a usage without cached_tokens.
 func appendUsage(dst []byte, u *llm.Usage) []byte {
 	if u.Knowledge == llm.Unknown {
 		return append(dst, "null"...)

@@ -13,14 +13,15 @@ type Event struct {
 	Data []byte
 	// Lines counts the data fields. Zero means that there is no data: a comment, a lone name, or blank lines.
 	Lines int
-	// Copied tells that Raw lies in the Reader's own buffer, not in the bytes that were fed: the block arrived in pieces.
+	// Copied tells that Raw lies in the Reader's own buffer, not in the bytes that were fed: the block arrived in
+	// pieces.
 	Copied bool
 
 	dataStart int // offset in Raw of the first data field's value
 }
 
-// parse sets the fields of e from the bytes of one block, a byte order mark of skip bytes left out. Data of several lines
-// is joined in the given buffer, which is returned.
+// parse sets the fields of e from the bytes of one block, a byte order mark of skip bytes left out. Data of several
+// lines is joined in the given buffer, which is returned.
 func (e *Event) parse(raw []byte, skip int, joined []byte) []byte {
 	*e = Event{Raw: raw}
 	for i := skip; i < len(raw); {

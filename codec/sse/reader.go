@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// MaxEvent is the largest block that a Reader accepts, in bytes. Images and tool arguments do arrive in one event; 32 MiB
-// is also the default limit of a request's body.
+// MaxEvent is the largest block that a Reader accepts, in bytes. Images and tool arguments do arrive in one event; 32
+// MiB is also the default limit of a request's body.
 const MaxEvent = 32 << 20
 
 // maxKept is how large a buffer may have grown and still be kept for the next event.
@@ -25,8 +25,8 @@ var bom = []byte("\xef\xbb\xbf")
 //		…
 //	}
 //
-// When Next has returned false, everything fed was used up or kept, and Feed may be called again. At the end of the stream
-// Rest yields an event without its blank line.
+// When Next has returned false, everything fed was used up or kept, and Feed may be called again. At the end of the
+// stream Rest yields an event without its blank line.
 type Reader struct {
 	src    []byte // borrowed, from Feed until Next returns false
 	pos    int    // src[:pos] was used up
@@ -95,8 +95,8 @@ func (r *Reader) nextOfTail(e *Event) bool {
 	return false
 }
 
-// Rest fills e with what has come of an unfinished block at the end of a stream. Whether that is a whole event that only
-// lacks its blank line is for the caller to judge.
+// Rest fills e with what has come of an unfinished block at the end of a stream. Whether that is a whole event that
+// only lacks its blank line is for the caller to judge.
 func (r *Reader) Rest(e *Event) bool {
 	r.release()
 	if len(r.tail) == 0 || r.err != nil {
@@ -148,15 +148,16 @@ func (r *Reader) release() {
 	}
 }
 
-// find returns the length of the block that b begins with, its blank line included, or 0 when b does not hold all of it. It
-// goes on where it stopped for a shorter b.
+// find returns the length of the block that b begins with, its blank line included, or 0 when b does not hold all of
+// it. It goes on where it stopped for a shorter b.
 func (r *Reader) find(b []byte) int {
 	for {
 		end, next := lineEnd(b, r.seen)
 		blank := end == r.line
 		if next == len(b) && (end == next || b[next-1] == '\r') {
 			// The line has no end yet, or its carriage return may still be half of a CRLF. Only where the line before
-			// ended with a carriage return alone, this stream's blank lines do the same, and waiting would delay an event.
+			// ended with a carriage return alone, this stream's blank lines do the same, and waiting would delay an
+			// event.
 			if end == next || !blank || r.line == 0 || b[r.line-1] != '\r' {
 				r.seen = end
 				return 0
