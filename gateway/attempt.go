@@ -211,7 +211,7 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 	if e.protocol == llm.Messages && !c.hasVersion {
 		dst = append(dst, "anthropic-version: 2023-06-01\r\n"...)
 	}
-	dst = append(dst, c.target.key.header...)
+	dst = append(dst, c.target.key.headers[e.protocol]...)
 	return append(dst, "\r\n"...)
 }
 

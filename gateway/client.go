@@ -21,6 +21,8 @@ var (
 	clientHeader = 30 * time.Second
 	// clientSilence is the longest silence inside a request body.
 	clientSilence = 30 * time.Second
+	// clientRate is how many bytes per second an upload must have on average once it has taken clientHeader.
+	clientRate = int64(1 << 10)
 	// clientStall is the longest time that one write to a client may make no progress.
 	clientStall = 60 * time.Second
 	// lingerTime bounds how long a refused upload is read on, so that the client sees the answer and not a reset.
@@ -49,6 +51,9 @@ type clientConn struct {
 
 	// requestStart is when the first byte of a request came that has no call yet, else zero.
 	requestStart instant
+	// callStart is when the call began, received how many bytes came since.
+	callStart instant
+	received  int64
 	// readArmed and writeArmed are the deadlines that are set, zero for none.
 	readArmed, writeArmed instant
 	// linger asks Close to read on for a while.
@@ -61,6 +66,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	until := start + instant(clientIdle)
 	switch {
 	case c.call.Load() != nil:
+		if c.drips(start) {
+			return 0, os.ErrDeadlineExceeded
+		}
 		until = start + instant(clientSilence)
 	case c.requestStart != 0:
 		until = c.requestStart + instant(clientHeader)
@@ -73,6 +81,7 @@ func (c *clientConn) Read(p []byte) (int, error) {
 			c.readArmed = until
 		}
 		n, err := c.Conn.Read(p)
+		c.received += int64(n)
 		if n > 0 {
 			if c.requestStart == 0 && c.call.Load() == nil {
 				c.requestStart = now()
@@ -88,6 +97,12 @@ func (c *clientConn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// drips reports whether an upload is so slow that it only holds the connection.
+func (c *clientConn) drips(at instant) bool {
+	took := c.callStart.until(at)
+	return took > clientHeader && c.received < clientRate*int64(took/time.Second)
 }
 
 // Write writes within clientStall.
@@ -118,7 +133,7 @@ func (c *clientConn) Close() error {
 
 // begin notes that a call has the connection.
 func (c *clientConn) begin(by *call) {
-	c.requestStart = 0
+	c.requestStart, c.callStart, c.received = 0, now(), 0
 	c.call.Store(by)
 }
 

@@ -75,20 +75,44 @@ func TestSlowBodyMayTakeItsTimeButNotBeSilent(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		server, client := fakeClient(t)
 		server.begin(new(call))
+		piece := make([]byte, clientRate*int64(clientSilence/time.Second))
 		go func() {
 			for range 20 {
-				_, _ = client.Write([]byte("x"))
+				_, _ = client.Write(piece)
 				time.Sleep(clientSilence / 2)
 			}
 		}()
 		start := time.Now()
 		n, err := io.Copy(io.Discard, onlyReader{server})
-		if n != 20 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatalf("got %d bytes, %v; want all 20 and then a timeout", n, err)
+		if want := int64(20 * len(piece)); n != want || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("got %d bytes, %v; want all %d and then a timeout", n, err, want)
 		}
 		if took := time.Since(start); took < 10*clientSilence {
 			t.Errorf("took %v, want at least %v", took, 10*clientSilence)
 		}
+	})
+}
+
+func TestDrippingBodyHasAnEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		server, client := fakeClient(t)
+		server.begin(new(call))
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for {
+				if _, err := client.Write([]byte("x")); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		})
+		start := time.Now()
+		_, err := io.Copy(io.Discard, onlyReader{server})
+		if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || took > 2*clientHeader {
+			t.Errorf("a byte per second was read for %v, %v", took, err)
+		}
+		_ = client.Close()
+		writer.Wait()
 	})
 }
 

@@ -46,12 +46,19 @@ func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) *llm.Error {
 	return nil
 }
 
-// appendChannelHeader appends the header lines of a channel: the credential of k, which is nil for channels that need
-// none, and the configured headers.
-func appendChannelHeader(dst []byte, c *config.Channel, k *config.Key) []byte {
+// channelHeaders returns the header lines of a channel by the upstream's protocol: the credential of k, which is nil for
+// channels that need none, and the configured headers.
+func channelHeaders(c *config.Channel, k *config.Key) (headers [len(llm.Protocols) + 1][]byte) {
+	for _, p := range llm.Protocols {
+		headers[p] = appendChannelHeader(nil, p, c, k)
+	}
+	return headers
+}
+
+func appendChannelHeader(dst []byte, p llm.Protocol, c *config.Channel, k *config.Key) []byte {
 	if k != nil {
 		switch auth := c.Auth; {
-		case auth == config.AuthXAPIKey || auth == "" && c.Endpoints[0].Protocol == llm.Messages:
+		case auth == config.AuthXAPIKey || auth == "" && p == llm.Messages:
 			dst = append(dst, "x-api-key: "...)
 		case auth == config.AuthAPIKey:
 			dst = append(dst, "api-key: "...)

@@ -219,6 +219,10 @@ func TestAnswersReachTheClientUntouched(t *testing.T) {
 		if len(log) != 1 || log[0].Model != "upstream!tokens=20" || log[0].Credential != "sk-upstream-p1" {
 			t.Fatalf("the provider got %+v", log)
 		}
+		carrier := map[llm.Protocol]string{llm.Chat: "Authorization", llm.Responses: "Authorization", llm.Messages: "X-Api-Key"}[p]
+		if len(log[0].Header.Values(carrier)) != 1 || len(log[0].Header["Authorization"])+len(log[0].Header["X-Api-Key"]) != 1 {
+			t.Errorf("the credential travelled as %v", log[0].Header)
+		}
 		for name, want := range map[string]string{"X-Octopus-Channel": "p1", "X-Octopus-Model": "upstream!tokens=20", "X-Octopus-Attempts": "1"} {
 			if got := header.Get(name); got != want {
 				t.Errorf("%s: got %q, want %q", name, got, want)

@@ -96,8 +96,8 @@ type endpoint struct {
 // channelKey is one credential of a channel.
 type channelKey struct {
 	id string
-	// header are the header lines that carry the credential, and the channel's own headers.
-	header []byte
+	// headers are the header lines that carry the credential, and the channel's own, by the upstream's protocol.
+	headers [len(llm.Protocols) + 1][]byte
 }
 
 // compile makes the snapshot of cfg. Balancers of groups that did not change are taken over from the previous one, so
@@ -173,11 +173,11 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 	weights := make([]lb.Member, 0, len(c.Keys))
 	for i := range c.Keys {
 		k := &c.Keys[i]
-		ch.keys = append(ch.keys, channelKey{id: k.ID, header: appendChannelHeader(nil, c, k)})
+		ch.keys = append(ch.keys, channelKey{id: k.ID, headers: channelHeaders(c, k)})
 		weights = append(weights, lb.Member{Weight: k.Weight})
 	}
 	if c.Auth == config.AuthNone {
-		ch.keys = append(ch.keys[:0], channelKey{header: appendChannelHeader(nil, c, nil)})
+		ch.keys = append(ch.keys[:0], channelKey{headers: channelHeaders(c, nil)})
 		weights = append(weights[:0], lb.Member{Weight: 1})
 	}
 	ch.balance = lb.NewWeighted(weights)
