@@ -43,6 +43,12 @@ type Target struct {
 	Model string
 	// Params is the channel's merge patch over the body (RFC 7396), or nil. Make it with CompileParams.
 	Params *Params
+	// Options are the channel's options of conversion. Nil means llm.DefaultOptions; passthrough has none.
+	Options *llm.Options
+	// Capabilities is what is known of the model.
+	Capabilities llm.Capabilities
+	// Sealer makes and opens the envelopes of opaque reasoning. Nil means that there are none.
+	Sealer llm.Sealer
 }
 
 // Bridge carries one call between a client's protocol and an upstream's. It belongs to one goroutine at a time, and to
@@ -76,4 +82,7 @@ type Bridge interface {
 	Failure() *llm.Error
 	// Usage returns what is known so far of the tokens used.
 	Usage() llm.Usage
+	// Warnings returns what the last AppendRequest could not carry over exactly, valid until the next. It is nil where bytes
+	// pass as they are.
+	Warnings() *llm.Warnings
 }

@@ -345,7 +345,12 @@ func (b *passthrough) AppendError(dst []byte, e *llm.Error) []byte {
 
 // AppendKeepAlive implements Bridge. Clients of Messages count events, not bytes (protocols.md C.8).
 func (b *passthrough) AppendKeepAlive(dst []byte) []byte {
-	if b.protocol == llm.Messages {
+	return appendKeepAlive(dst, b.protocol)
+}
+
+// appendKeepAlive appends the sign of life of a protocol.
+func appendKeepAlive(dst []byte, p llm.Protocol) []byte {
+	if p == llm.Messages {
 		return append(dst, "event: ping\ndata: {\"type\": \"ping\"}\n\n"...)
 	}
 	return append(dst, ": keep-alive\n\n"...)
@@ -356,3 +361,6 @@ func (b *passthrough) Failure() *llm.Error { return b.failure }
 
 // Usage implements Bridge.
 func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
+
+// Warnings implements Bridge: bytes that pass as they are lose nothing.
+func (b *passthrough) Warnings() *llm.Warnings { return nil }

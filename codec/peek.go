@@ -26,6 +26,10 @@ type Request struct {
 	// Count tells that the request goes to an endpoint that counts input tokens: the answer is a number and no
 	// message. The relay sets it between Peek and AppendRequest.
 	Count bool
+	// AnswerID seeds the ids of a converted answer: letters and digits, unique per call. Created is its time in seconds since
+	// 1970. The relay sets both between Peek and AppendRequest.
+	AnswerID string
+	Created  int64
 
 	edits   []edit // the values that AppendRequest replaces, in the order of Body
 	first   int    // the offset of the first name in Body

@@ -197,7 +197,12 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 	} else {
 		dst = append(dst, e.generate...)
 	}
-	dst = appendQuery(dst, e.query, c.query)
+	own := e.protocol == c.request.Protocol
+	if own {
+		dst = appendQuery(dst, e.query, c.query)
+	} else {
+		dst = appendQuery(dst, e.query, nil)
+	}
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, e.host...)
 	dst = append(dst, "\r\nContent-Type: application/json\r\nContent-Length: "...)
@@ -208,7 +213,10 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 		dst = append(dst, "\r\nAccept: application/json\r\n"...)
 	}
 	dst = append(dst, c.forward...)
-	if e.protocol == llm.Messages && !c.hasVersion {
+	if own {
+		dst = append(dst, c.forwardOwn...)
+	}
+	if e.protocol == llm.Messages && !(own && c.hasVersion) {
 		dst = append(dst, "anthropic-version: 2023-06-01\r\n"...)
 	}
 	dst = append(dst, c.target.key.headers[e.protocol]...)

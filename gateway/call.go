@@ -48,6 +48,8 @@ type call struct {
 	query []byte
 	// forward are header lines for the upstream that come from the client.
 	forward []byte
+	// forwardOwn are those that mean something only in the client's own protocol, as the query does.
+	forwardOwn []byte
 	// hasVersion is whether anthropic-version is among them.
 	hasVersion bool
 	// scratch is for short texts.
@@ -153,10 +155,10 @@ func (c *call) release() {
 	c.releaseRequest()
 	releaseBuffer(c.held)
 	c.held = nil
-	if cap(c.forward) > largestForward {
-		c.forward = nil
+	if cap(c.forward)+cap(c.forwardOwn) > largestForward {
+		c.forward, c.forwardOwn = nil, nil
 	}
-	c.forward, c.query = c.forward[:0], c.query[:0]
+	c.forward, c.forwardOwn, c.query = c.forward[:0], c.forwardOwn[:0], c.query[:0]
 	c.gateway, c.snapshot, c.key = nil, nil, nil
 	c.route = route{}
 	c.target = target{}
@@ -230,10 +232,13 @@ func (c *call) releaseRequest() {
 	c.body, c.wire = nil, nil
 }
 
-// appendRequestID appends "req_" and 22 letters or digits: the process' random prefix and a counter, in base 32.
+// requestIDPrefix is what request ids begin with, as the providers' do.
+const requestIDPrefix = "req_"
+
+// appendRequestID appends requestIDPrefix and 22 letters or digits: the process' random prefix and a counter, in base 32.
 func appendRequestID(dst []byte, prefix, count uint64) []byte {
 	const digits = "0123456789abcdefghijklmnopqrstuv"
-	dst = append(dst, "req_"...)
+	dst = append(dst, requestIDPrefix...)
 	for shift := 60; shift >= 0; shift -= 5 {
 		dst = append(dst, digits[prefix>>shift&31])
 	}

@@ -9,11 +9,12 @@ import (
 	"octopus/gateway/config"
 )
 
-// forwarded lists the client's headers that go upstream besides those with one of forwardedPrefixes (protocols.md A.1).
-// All others stay: credentials, hop-by-hop headers, and whatever could say where a request goes.
+// forwarded lists the client's headers that go upstream besides those with forwardedPrefix (protocols.md A.1); true is for
+// those that mean something in the client's protocol alone and stay when a call is converted. All others always stay:
+// credentials, hop-by-hop headers, and whatever could say where a request goes.
 var forwarded = map[string]bool{
-	"User-Agent": true, "Idempotency-Key": true, "X-Client-Request-Id": true, "Session_id": true, "Conversation_id": true,
-	"Originator": true, "X-App": true, "X-Stainless-Helper-Method": true, "Openai-Beta": true, "Traceparent": true, "Tracestate": true,
+	"User-Agent": false, "Idempotency-Key": false, "X-Client-Request-Id": false, "Traceparent": false, "Tracestate": false,
+	"Session_id": true, "Conversation_id": true, "Originator": true, "X-App": true, "X-Stainless-Helper-Method": true, "Openai-Beta": true,
 }
 
 // forwardedPrefix covers anthropic-version, anthropic-beta, anthropic-workspace-id and their like.
@@ -28,7 +29,8 @@ func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) *llm.Error {
 	}
 	for name, value := range ctx.Request.Header.All() {
 		anthropic := bytes.HasPrefix(name, []byte(forwardedPrefix))
-		if !anthropic && !forwarded[string(name)] {
+		own, known := forwarded[string(name)]
+		if !anthropic && !known {
 			continue
 		}
 		if anthropic && string(name) == "Anthropic-Version" {
@@ -38,10 +40,11 @@ func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) *llm.Error {
 			return &llm.Error{Kind: llm.InvalidRequest, NoRetry: true,
 				Message: "The header " + printable(name) + " has a control character."}
 		}
-		c.forward = append(c.forward, name...)
-		c.forward = append(c.forward, ": "...)
-		c.forward = append(c.forward, value...)
-		c.forward = append(c.forward, "\r\n"...)
+		lines := &c.forward
+		if own || anthropic {
+			lines = &c.forwardOwn
+		}
+		*lines = append(append(append(append(*lines, name...), ": "...), value...), "\r\n"...)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"octopus/codec/json"
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
 )
@@ -96,6 +97,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 		c.request.AnswerModel = strings.Clone(c.request.Model)
 	}
 	c.request.Count = c.outcome.Operation == outcome.CountTokens
+	c.request.AnswerID, c.request.Created = json.Borrow(c.id[len(requestIDPrefix):]), c.outcome.Start.Unix()
 	c.outcome.Stream = c.request.Stream
 	c.outcome.BytesIn = int64(len(c.body.bytes))
 	if err := c.findRoute(); err != nil {

@@ -46,6 +46,7 @@ var (
 	headerOctopusChannel     = []byte("X-Octopus-Channel")
 	headerOctopusModel       = []byte("X-Octopus-Model")
 	headerOctopusAttempts    = []byte("X-Octopus-Attempts")
+	headerOctopusWarnings    = []byte("X-Octopus-Warnings")
 	headerContentTypeDefault = []byte("application/json")
 )
 
@@ -68,6 +69,9 @@ func (c *call) setRelayHeaders(h *fasthttp.ResponseHeader) {
 	}
 	h.SetCanonical(headerOctopusChannel, c.target.member.channel.nameHeader)
 	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.target.member.model))
+	if w := c.bridge.Warnings(); w != nil && !w.Empty() {
+		h.SetCanonical(headerOctopusWarnings, w.Append(c.scratch[:0]))
+	}
 	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(len(c.outcome.Attempts)), 10))
 }
 
