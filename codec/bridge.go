@@ -12,11 +12,20 @@ const maxKept = 64 << 10
 // passthroughs holds the bridges between equal protocols.
 var passthroughs = sync.Pool{New: func() any { return new(passthrough) }}
 
-// Acquire returns a bridge from a client's protocol to a target's, or nil when there is none for the pair. Give it
-// back with Release.
+// translations holds the bridges between different protocols, by the client's and the target's.
+var translations [len(llm.Protocols) + 1][len(llm.Protocols) + 1]sync.Pool
+
+// Acquire returns a bridge from a client's protocol to a target's, or nil when one of them is none. Give it back with
+// Release.
 func Acquire(client, target llm.Protocol) Bridge {
-	if client != target || client == 0 {
+	switch {
+	case client == 0 || target == 0:
 		return nil
+	case client != target:
+		if b, ok := translations[client][target].Get().(*translation); ok {
+			return b
+		}
+		return newTranslation(client, target)
 	}
 	b := passthroughs.Get().(*passthrough)
 	b.reset(client)
@@ -30,6 +39,9 @@ func Release(b Bridge) {
 	case *passthrough:
 		b.release()
 		passthroughs.Put(b)
+	case *translation:
+		b.release()
+		translations[b.client][b.target].Put(b)
 	default:
 		panic("BUG: released a bridge that was not acquired")
 	}

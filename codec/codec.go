@@ -43,6 +43,8 @@ type Target struct {
 	Model string
 	// Params is the channel's merge patch over the body (RFC 7396), or nil. Make it with CompileParams.
 	Params *Params
+	// AlwaysStream asks the upstream for a stream also where the client wants a whole answer. Passthrough does not.
+	AlwaysStream bool
 	// Options are the channel's options of conversion. Nil means llm.DefaultOptions; passthrough has none.
 	Options *llm.Options
 	// Capabilities is what is known of the model.

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"slices"
 
 	"octopus/codec/chat"
@@ -59,6 +60,9 @@ type passthrough struct {
 	opened  bool       // the first byte of the stream was looked at
 	step    Step       // Hold or Commit: what Feed has returned
 	failure *llm.Error // why the last call failed
+	// rewriter writes requests anew that can't pass as they are; nil until there is one. rewritten tells that the last did.
+	rewriter  *translation
+	rewritten bool
 }
 
 // reset makes b ready for a call in protocol p.
@@ -94,6 +98,10 @@ func (b *passthrough) restart(choices int) {
 func (b *passthrough) release() {
 	b.restart(1)
 	b.event = sse.Event{}
+	if b.rewritten {
+		b.rewriter.release()
+		b.rewritten = false
+	}
 	if cap(b.model) > maxKept {
 		b.model = nil
 	}
@@ -109,6 +117,9 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
+	if b.rewritten = r.foreign || bytes.Contains(r.Body, []byte(envelopePrefix)); b.rewritten {
+		return b.rewrite(dst, r, t)
+	}
 	b.quoted = json.AppendString(b.quoted[:0], t.Model)
 	ask := r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage
 	b.hide, b.count = ask, r.Count
@@ -119,6 +130,17 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		return t.Params.withUsage.appendTo(dst, r.Body, b.quoted), nil
 	}
 	return t.Params.patch.appendTo(dst, r.Body, b.quoted), nil
+}
+
+// rewrite reads the request and writes it anew, in the same protocol: one with envelopes of opaque reasoning, which only the
+// provider that minted it may see, and one that a client wrote in another protocol than that of the endpoint. The answer
+// passes as it is.
+func (b *passthrough) rewrite(dst []byte, r *Request, t *Target) ([]byte, error) {
+	if b.rewriter == nil {
+		b.rewriter = newTranslation(b.protocol, b.protocol)
+	}
+	b.hide, b.count = r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage, r.Count
+	return b.rewriter.AppendRequest(dst, r, t)
 }
 
 // appendEdited appends r's body with every model replaced, and with the usage asked for if need be. It looks at no
@@ -363,4 +385,9 @@ func (b *passthrough) Failure() *llm.Error { return b.failure }
 func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
 
 // Warnings implements Bridge: bytes that pass as they are lose nothing.
-func (b *passthrough) Warnings() *llm.Warnings { return nil }
+func (b *passthrough) Warnings() *llm.Warnings {
+	if b.rewritten {
+		return b.rewriter.Warnings()
+	}
+	return nil
+}

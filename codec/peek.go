@@ -31,6 +31,9 @@ type Request struct {
 	AnswerID string
 	Created  int64
 
+	// foreign tells that a Chat body has "input" and no "messages": it is one of Responses (protocols.md D.21, Cursor).
+	foreign bool
+
 	edits   []edit // the values that AppendRequest replaces, in the order of Body
 	first   int    // the offset of the first name in Body
 	choices int    // how many choices a Chat client wants
@@ -64,6 +67,7 @@ func (r *Request) Reset() {
 func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 	r.Reset()
 	r.Protocol, r.Body, r.first, r.choices = p, body, -1, 1
+	input, conversation := false, false
 	m := json.Object(body)
 	for m.Next() {
 		if r.first < 0 {
@@ -84,6 +88,10 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 			default:
 				return badField("stream", "invalid_type", "stream must be a boolean")
 			}
+		case "input":
+			input = true
+		case "messages":
+			conversation = true
 		case "stream_options":
 			if p == llm.Chat {
 				r.edits = append(r.edits, edit{Span: m.Span, options: true})
@@ -101,6 +109,7 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 	if i := json.InvalidUTF8(body); i >= 0 {
 		return badJSON(json.FaultAt(body, i, "invalid UTF-8"))
 	}
+	r.foreign = p == llm.Chat && input && !conversation
 	if r.Model == "" {
 		return badField("model", "missing_required_parameter", "model is missing")
 	}

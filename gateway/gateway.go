@@ -19,6 +19,9 @@ import (
 type Options struct {
 	// MaxBodySize is the largest request body in bytes, after decoding. It must be positive.
 	MaxBodySize int
+	// SecretKey signs the envelopes that opaque reasoning travels in through clients of another protocol. Nil means a key
+	// of this process, which opens no envelope of another one.
+	SecretKey []byte
 	// TrustedProxies lists the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// Logger gets what operators must know; nothing per request above debug. Nil means slog.Default.
@@ -73,6 +76,10 @@ func New(o Options) *Gateway {
 	}
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails (crypto/rand)
+	if g.options.SecretKey == nil {
+		g.options.SecretKey = make([]byte, 32)
+		_, _ = rand.Read(g.options.SecretKey)
+	}
 	g.requestIDPrefix = binary.LittleEndian.Uint64(seed[:])
 	g.metrics = newGatewayMetrics(g)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -78,9 +78,10 @@ type channel struct {
 	main      llm.Protocol
 	keys      []channelKey
 	balance   balancer
-	params    *codec.Params
 	models    []string
-	metrics   *channelMetrics
+	// targets are what requests are rewritten for, by the upstream's protocol; a member adds its model.
+	targets [len(llm.Protocols) + 1]codec.Target
+	metrics *channelMetrics
 }
 
 // endpoint is where a channel speaks one protocol.
@@ -152,8 +153,8 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
 		metrics: g.metrics.channel(c.Name),
 	}
-	var err error
-	if ch.params, err = codec.CompileParams(c.Params); err != nil {
+	params, err := codec.CompileParams(c.Params)
+	if err != nil {
 		return nil, fmt.Errorf("params: %w", err)
 	}
 	for _, e := range c.Endpoints {
@@ -168,6 +169,12 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 			count:    base.Path + countPaths[e.Protocol],
 			query:    base.Query,
 			host:     base.Address.HostHeader(),
+		}
+		options := convertOptions(c, e.Protocol, base.Host)
+		ch.targets[e.Protocol] = codec.Target{
+			Protocol: e.Protocol, Params: params, Options: options,
+			AlwaysStream: c.Convert.UpstreamStream == config.UpstreamStreamAlways,
+			Sealer:       codec.NewSealer(g.options.SecretKey, options.Family, c.ID),
 		}
 	}
 	weights := make([]lb.Member, 0, len(c.Keys))
@@ -237,7 +244,8 @@ func (g *group) addMatches(pattern *regexp.Regexp, s *snapshot) {
 func newMember(ch *channel, model string) member {
 	m := member{channel: ch, model: model}
 	for _, p := range llm.Protocols {
-		m.targets[p] = codec.Target{Protocol: p, Model: model, Params: ch.params}
+		m.targets[p] = ch.targets[p]
+		m.targets[p].Model = model
 		m.via[p] = m.serves(p)
 	}
 	return m
@@ -255,7 +263,7 @@ func (g *group) setEligible() {
 	}
 }
 
-// serves returns the protocol in which the member is called for a client that speaks p, or zero when it can't be.
+// serves returns the protocol in which the member is called for a client that speaks p, or zero when its channel has no key.
 func (m *member) serves(p llm.Protocol) llm.Protocol {
 	if len(m.channel.keys) == 0 {
 		return 0
@@ -264,20 +272,22 @@ func (m *member) serves(p llm.Protocol) llm.Protocol {
 	if m.channel.endpoints[p] != nil {
 		return p
 	}
-	if bridged(p, m.channel.main) {
-		return m.channel.main
-	}
-	return 0
+	return m.channel.main
 }
 
-// bridged reports whether a call can be carried between two protocols.
-func bridged(client, upstream llm.Protocol) bool {
-	b := codec.Acquire(client, upstream)
-	if b == nil {
-		return false
+// convertOptions returns a channel's options of conversion for an endpoint, with those that are guessed when not given.
+func convertOptions(c *config.Channel, p llm.Protocol, host string) *llm.Options {
+	options := c.Convert.Options
+	if options.Family == "" {
+		options.Family = "openai"
+		if p == llm.Messages {
+			options.Family = "anthropic"
+		}
 	}
-	codec.Release(b)
-	return true
+	if host == "api.openai.com" || host == "api.anthropic.com" {
+		options.FirstParty = true
+	}
+	return &options
 }
 
 // spelling returns the configuration's own string for a name of the group, which outlives the request.

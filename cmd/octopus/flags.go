@@ -34,6 +34,8 @@ type serverFlags struct {
 	AdminPort      *port         `placeholder:"PORT" help:"Admin port; 0 picks a free one (default 8081)."`
 	TrustedProxies []prefix      `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
 	MaxBodySize    byteSize      `default:"32MiB" placeholder:"SIZE" help:"Largest request body (default ${default})."`
+	SecretKey      string        `placeholder:"BASE64" help:"32 bytes that sign what clients carry for us between requests."`
+	SecretKeyFile  string        `placeholder:"FILE" help:"File with the secret key, made when missing (default: a key of this process)."`
 	DrainDelay     time.Duration `default:"0s" placeholder:"TIME" help:"On SIGTERM, serve on for so long while not ready (default ${default})."`
 	DrainTimeout   time.Duration `default:"60s" placeholder:"TIME" help:"Then wait so long for running requests (default ${default})."`
 	LoggingLevel   string        `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"${enum} (default ${default})."`

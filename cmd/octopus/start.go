@@ -103,8 +103,13 @@ func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
 	for i, p := range flags.TrustedProxies {
 		proxies[i] = p.Prefix
 	}
+	secretKey, err := readSecretKey(flags.SecretKey, flags.SecretKeyFile)
+	if err != nil {
+		return nil, err
+	}
 	s.gateway = gateway.New(gateway.Options{
 		MaxBodySize:    int(flags.MaxBodySize),
+		SecretKey:      secretKey,
 		TrustedProxies: proxies,
 		Logger:         s.log,
 	})

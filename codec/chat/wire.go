@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"strconv"
+
 	"octopus/codec/json"
 	"octopus/codec/llm"
 )
@@ -77,4 +79,15 @@ func (u *Usage) Neutral() llm.Usage {
 	n := llm.Inclusive(u.PromptTokens, u.CachedTokens, u.CacheWriteTokens, 0, output, u.ReasoningTokens)
 	n.Knowledge = u.Tokens.Knowledge()
 	return n
+}
+
+// AppendUsage appends the usage object that tells a Chat client of u. What is not known is zero: clients want numbers.
+func AppendUsage(dst []byte, u *llm.Usage) []byte {
+	dst = strconv.AppendInt(append(dst, `{"prompt_tokens":`...), u.Prompt(), 10)
+	dst = strconv.AppendInt(append(dst, `,"completion_tokens":`...), u.Output, 10)
+	dst = strconv.AppendInt(append(dst, `,"total_tokens":`...), u.Total(), 10)
+	dst = strconv.AppendInt(append(dst, `,"prompt_tokens_details":{"cached_tokens":`...), u.CacheRead, 10)
+	dst = strconv.AppendInt(append(dst, `,"cache_write_tokens":`...), u.CacheWrite5m+u.CacheWrite1h, 10)
+	dst = strconv.AppendInt(append(dst, `},"completion_tokens_details":{"reasoning_tokens":`...), u.Reasoning, 10)
+	return append(dst, "}}"...)
 }

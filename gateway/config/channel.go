@@ -92,10 +92,9 @@ type ModelSync struct {
 	Include string
 }
 
-// Convert holds a channel's options of conversion (protocols.md).
+// Convert holds a channel's options of conversion (protocols.md). Files default to llm.DefaultOptions.
 type Convert struct {
-	// Strict turns every dropped or approximated field into a 400.
-	Strict bool
+	llm.Options
 	// UpstreamStream is UpstreamStreamClient (also the empty value) or UpstreamStreamAlways.
 	UpstreamStream string
 }

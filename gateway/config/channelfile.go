@@ -14,7 +14,7 @@ import (
 func (v value) channel() Channel {
 	c := Channel{
 		Enabled:         true,
-		Convert:         Convert{UpstreamStream: UpstreamStreamClient},
+		Convert:         Convert{Options: llm.DefaultOptions(), UpstreamStream: UpstreamStreamClient},
 		ClientGone:      ClientGoneCancel,
 		PriceMultiplier: PriceMultiplierOne,
 	}
@@ -109,9 +109,42 @@ func (v value) headers() []Header {
 
 func (v value) convert(c *Convert) {
 	v.fields(map[string]func(value){
-		"strict":          func(v value) { c.Strict = v.boolean() },
-		"upstream_stream": func(v value) { c.UpstreamStream = v.text() },
+		"accepts_top_k":           func(v value) { c.AcceptsTopK = v.boolean() },
+		"auto_cache":              func(v value) { c.AutoCache = v.boolean() },
+		"cc_reasoning_as_summary": func(v value) { c.ReasoningAsSummary = v.boolean() },
+		"custom_tools":            func(v value) { c.CustomTools = v.boolean() },
+		"echo_reasoning":          func(v value) { c.EchoReasoning = v.boolean() },
+		"emulate_client_tools":    func(v value) { c.EmulateClientTools = v.boolean() },
+		"enforce_stop":            func(v value) { c.EnforceStop = v.boolean() },
+		"eof":                     func(v value) { c.LenientEOF = v.oneOf("error", "lenient") == 1 },
+		"family":                  func(v value) { c.Family = v.text() },
+		"first_party":             func(v value) { c.FirstParty = v.boolean() },
+		"forward_unknown":         func(v value) { c.ForwardUnknown = v.texts() },
+		"hosted_tools":            func(v value) { c.HostedTools = llm.HostedTools(v.oneOf("auto", "drop", "reject")) },
+		"max_tokens":              func(v value) { c.MaxTokens = int64(v.integer()) },
+		"max_tokens_field":        func(v value) { c.MaxTokensField = v.text() },
+		"mid_system":              func(v value) { c.MidSystem = v.boolean() },
+		"name_prefix":             func(v value) { c.NamePrefix = v.boolean() },
+		"prompt_cache_key":        func(v value) { c.PromptCacheKey = v.boolean() },
+		"reasoning_details":       func(v value) { c.ReasoningDetails = v.boolean() },
+		"repair":                  func(v value) { c.Repair = v.boolean() },
+		"strict":                  func(v value) { c.Strict = v.boolean() },
+		"system_role":             func(v value) { c.SystemRole = v.boolean() },
+		"think_tags":              func(v value) { c.ThinkTags = v.boolean() },
+		"tier_to_speed":           func(v value) { c.TierToSpeed = v.boolean() },
+		"tool_image_parts":        func(v value) { c.ToolImageParts = v.boolean() },
+		"upstream_stream":         func(v value) { c.UpstreamStream = v.text() },
 	})
+}
+
+// oneOf returns the place of the text among names. Another text is noted as an error and 0 returned.
+func (v value) oneOf(names ...string) int {
+	text, ok := v.readText()
+	i := slices.Index(names, text)
+	if ok && i < 0 {
+		v.bad("must be %s or %s", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+	}
+	return max(0, i)
 }
 
 func (v value) limits() Limits {

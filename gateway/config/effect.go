@@ -56,8 +56,6 @@ var idle = struct {
 	},
 	channels: []idleField[Channel]{
 		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
-		{"convert.strict", func(c *Channel) bool { return c.Convert.Strict }},
-		{"convert.upstream_stream", func(c *Channel) bool { return c.Convert.UpstreamStream == UpstreamStreamAlways }},
 		{"client_gone", func(c *Channel) bool { return c.ClientGone == ClientGoneDrain }},
 		{"proxy", func(c *Channel) bool { return c.Proxy != "" }},
 		{"price_multiplier", func(c *Channel) bool { return c.PriceMultiplier != PriceMultiplierOne }},

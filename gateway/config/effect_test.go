@@ -34,8 +34,6 @@ settings: {log_bodies: all, log_retention: 1h, log_max_size: 1, stats_save_inter
 	want := []string{
 		"prices",
 		`channels["a"].model_sync`,
-		`channels["a"].convert.strict`,
-		`channels["a"].convert.upstream_stream`,
 		`channels["a"].client_gone`,
 		`channels["a"].proxy`,
 		`channels["a"].price_multiplier`,

@@ -95,7 +95,7 @@ func TestFileWithEveryField(t *testing.T) {
 			ModelSync:       ModelSync{Enabled: true, Include: "^gpt-"},
 			Headers:         []Header{{Name: "Openai-Organization", Value: "org-1"}, {Name: "X-Team", Value: "blue"}},
 			Params:          json.RawMessage(`{"service_tier":"flex","a_first":{"z":[1,2.50,true,null],"a":"<&>","n":12345678901234567890},"user":null}`),
-			Convert:         Convert{Strict: true, UpstreamStream: UpstreamStreamAlways},
+			Convert:         strictConvert(),
 			ClientGone:      ClientGoneDrain,
 			Proxy:           "socks5://user:pass@127.0.0.1:1080",
 			PriceMultiplier: 1_250_000,
@@ -106,7 +106,7 @@ func TestFileWithEveryField(t *testing.T) {
 			Enabled:         true,
 			Endpoints:       []Endpoint{{Protocol: llm.Messages, BaseURL: "http://127.0.0.1:11434"}},
 			Auth:            AuthNone,
-			Convert:         Convert{UpstreamStream: UpstreamStreamClient},
+			Convert:         Convert{Options: llm.DefaultOptions(), UpstreamStream: UpstreamStreamClient},
 			ClientGone:      ClientGoneCancel,
 			PriceMultiplier: PriceMultiplierOne,
 		}},
@@ -473,6 +473,44 @@ func checkErrors(t *testing.T, data []byte, err error) {
 	for _, field := range all {
 		if field.Message == "" || field.Line < 0 || field.Line > breaks+2 {
 			t.Errorf("error %+v in a file of %d lines", *field, breaks+1)
+		}
+	}
+}
+
+// strictConvert is what the full file's convert says.
+func strictConvert() Convert {
+	c := Convert{Options: llm.DefaultOptions(), UpstreamStream: UpstreamStreamAlways}
+	c.Strict = true
+	return c
+}
+
+func TestConvertOptions(t *testing.T) {
+	c := mustApply(t, Empty(), `
+channels:
+  - name: a
+    type: openai-chat
+    base_url: https://a.example
+    convert: {hosted_tools: reject, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi}
+`)
+	want := llm.DefaultOptions()
+	want.HostedTools, want.LenientEOF, want.MidSystem = llm.HostedReject, true, false
+	want.ForwardUnknown, want.MaxTokens, want.MaxTokensField, want.Family = []string{"seed"}, 4096, "max_tokens", "kimi"
+	if got := c.Channels[0].Convert.Options; !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	for text, message := range map[string]string{
+		"hosted_tools: never":         "must be auto, drop or reject",
+		"eof: never":                  "must be error or lenient",
+		"max_tokens: -1":              "must not be negative",
+		"max_tokens_field: max":       "must be max_tokens or max_completion_tokens",
+		"stream_input_estimate: true": `unknown field "stream_input_estimate"`,
+	} {
+		file, err := ParseFile([]byte("channels: [{name: a, type: anthropic, base_url: \"https://a.example\", convert: {"+text+"}}]"), nil)
+		if err == nil {
+			_, _, err = file.Apply(Empty())
+		}
+		if err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: got %v, want %q", text, err, message)
 		}
 	}
 }

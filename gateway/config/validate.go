@@ -159,6 +159,14 @@ func (v *validator) checkChannel(path string, c *Channel) {
 	v.checkPattern(path+".model_sync.include", c.ModelSync.Include)
 	v.checkHeaders(path, c.Headers)
 	v.checkParams(path+".params", c.Params)
+	switch c.Convert.MaxTokensField {
+	case "", "max_tokens", "max_completion_tokens":
+	default:
+		v.bad(path+".convert.max_tokens_field", "must be max_tokens or max_completion_tokens")
+	}
+	if c.Convert.MaxTokens < 0 {
+		v.bad(path+".convert.max_tokens", "must not be negative")
+	}
 	switch c.Convert.UpstreamStream {
 	case "", UpstreamStreamClient, UpstreamStreamAlways:
 	default:

@@ -1,0 +1,110 @@
+package codec
+
+import "octopus/codec/llm"
+
+// gate stands between a decoder and a writer: it notes what the relay must know, keeps faults back, and looks for stop
+// sequences where the upstream can't.
+type gate struct {
+	to llm.Emitter
+	// real is whether a client waits for something among the steps, stopped whether the last one was handed on.
+	real, stopped bool
+	fault         *llm.Error
+	usage         llm.Usage
+	enforcer      enforcer
+	open          []openItem
+}
+
+// openItem is an item between its EventOpen and its EventClose.
+type openItem struct {
+	index int
+	kind  llm.ItemKind
+}
+
+// reset makes the gate ready for an answer.
+func (g *gate) reset() {
+	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, open: g.open[:0]}
+}
+
+// Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
+func (g *gate) Emit(e *llm.Event) {
+	if g.stopped || g.fault != nil {
+		return
+	}
+	if e.Usage != nil {
+		g.usage = *e.Usage
+	}
+	switch e.Kind {
+	case llm.EventFault:
+		if g.fault = e.Err; g.fault == nil {
+			g.fault = &llm.Error{Kind: llm.Upstream, Message: "upstream reported an error"}
+		}
+		return
+	case llm.EventOpen:
+		g.open = append(g.open, openItem{e.Index, e.Item.Kind})
+		g.real = g.real || e.Item.Kind == llm.Call || e.Item.Kind == llm.Hosted
+	case llm.EventDelta:
+		if g.enforcer.active() && g.isText(e.Index) {
+			g.enforce(e)
+			return
+		}
+		g.real = g.real || len(e.Text) > 0
+	case llm.EventClose:
+		if g.enforcer.active() && g.isText(e.Index) {
+			g.handOn(&llm.Event{Kind: llm.EventDelta, Index: e.Index}, g.enforcer.rest())
+		}
+		g.close(e.Index)
+		g.real = g.real || e.Item != nil && len(e.Item.Seal) > 0
+	case llm.EventStop:
+		g.real, g.stopped = true, true
+	}
+	g.to.Emit(e)
+}
+
+// enforce hands on a piece of text as far as no stop sequence begins in it, and stops the answer at one.
+func (g *gate) enforce(e *llm.Event) {
+	text, matched := g.enforcer.next(e.Text)
+	g.handOn(e, text)
+	if matched == "" {
+		return
+	}
+	for len(g.open) > 0 {
+		last := g.open[len(g.open)-1]
+		g.open = g.open[:len(g.open)-1]
+		g.to.Emit(&llm.Event{Kind: llm.EventClose, Index: last.index, Item: &llm.Item{Kind: last.kind}})
+	}
+	g.real, g.stopped = true, true
+	// The upstream's own count will not come.
+	if g.usage.Knowledge == llm.Reported {
+		g.usage.Knowledge = llm.Partial
+	}
+	g.to.Emit(&llm.Event{Kind: llm.EventStop, Usage: &g.usage, Stop: llm.Stop{Reason: llm.StopSequence, Sequence: matched}})
+}
+
+// handOn hands on the step e with another text, if there is any.
+func (g *gate) handOn(e *llm.Event, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	g.real = true
+	cut := *e
+	cut.Text, cut.Logprobs = text, nil
+	g.to.Emit(&cut)
+}
+
+func (g *gate) isText(index int) bool {
+	for i := range g.open {
+		if g.open[i].index == index {
+			return g.open[i].kind == llm.Text
+		}
+	}
+	return false
+}
+
+func (g *gate) close(index int) {
+	for i := range g.open {
+		if g.open[i].index == index {
+			g.open = append(g.open[:i], g.open[i+1:]...)
+			return
+		}
+	}
+}

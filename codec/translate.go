@@ -1,0 +1,356 @@
+package codec
+
+import (
+	"bytes"
+
+	"octopus/codec/chat"
+	"octopus/codec/json"
+	"octopus/codec/llm"
+	"octopus/codec/messages"
+	"octopus/codec/responses"
+	"octopus/codec/sse"
+)
+
+// maxWhole is the largest answer in JSON that is taken in place of an asked-for stream, in bytes.
+const maxWhole = 64 << 20
+
+// decoder reads the answers of one protocol.
+type decoder interface {
+	// Reset makes the decoder ready for an answer within x.
+	Reset(x *llm.Exchange)
+	// Event reads one event of a stream and hands its steps to out.
+	Event(e *sse.Event, out llm.Emitter)
+	// End ends a stream without its terminal event; cut tells that the connection broke.
+	End(cut bool, out llm.Emitter)
+	// Answer reads a whole answer.
+	Answer(body []byte, out llm.Emitter)
+	// Done reports whether the last step was handed on.
+	Done() bool
+}
+
+// streamWriter writes a stream in one protocol.
+type streamWriter interface {
+	llm.Emitter
+	// Reset makes the writer ready for an answer within x.
+	Reset(x *llm.Exchange)
+	// Take appends what is written and not taken yet.
+	Take(dst []byte) []byte
+	// AppendError appends an error event and what ends a stream after it.
+	AppendError(dst []byte, e *llm.Error) []byte
+}
+
+// answerWriter writes a whole answer in one protocol.
+type answerWriter interface {
+	llm.Emitter
+	Reset(x *llm.Exchange)
+	// Append appends the answer, or returns why there is none.
+	Append(dst []byte) ([]byte, *llm.Error)
+}
+
+// defaultOptions are the options of targets that have none.
+var defaultOptions = llm.DefaultOptions()
+
+// dialect is what a protocol brings to a translation.
+type dialect struct {
+	read       func(body []byte, r *llm.Request) *llm.Error
+	write      func(dst []byte, x *llm.Exchange) ([]byte, *llm.Error)
+	newDecoder func() decoder
+	newStream  func() streamWriter
+	newAnswer  func() answerWriter
+}
+
+var dialects = [...]dialect{
+	llm.Chat: {
+		chat.ReadRequest, chat.AppendRequest,
+		func() decoder { return new(chat.Decoder) },
+		func() streamWriter { return new(chat.StreamWriter) },
+		func() answerWriter { return new(chat.AnswerWriter) },
+	},
+	llm.Responses: {
+		responses.ReadRequest, responses.AppendRequest,
+		func() decoder { return new(responses.Decoder) },
+		func() streamWriter { return new(responses.StreamWriter) },
+		func() answerWriter { return new(responses.AnswerWriter) },
+	},
+	llm.Messages: {
+		messages.ReadRequest, messages.AppendRequest,
+		func() decoder { return new(messages.Decoder) },
+		func() streamWriter { return new(messages.StreamWriter) },
+		func() answerWriter { return new(messages.AnswerWriter) },
+	},
+}
+
+// translation is the bridge between different protocols: the client's request is read into the neutral form and written
+// anew, the upstream's answer is read into steps and written anew. Whole answers and streams take the same steps.
+type translation struct {
+	client, target llm.Protocol
+	decoder        decoder
+	stream         streamWriter
+	answer         answerWriter
+
+	request  llm.Request
+	parsed   bool // request holds the call's request
+	exchange llm.Exchange
+	warnings llm.Warnings
+	scratch  []byte // the request before the channel's params
+
+	gate   gate
+	events sse.Reader
+	event  sse.Event
+	// whole collects an answer in JSON that came in place of a stream; looked tells that the first byte was looked at.
+	whole   []byte
+	isWhole bool
+	looked  bool
+	failure *llm.Error
+}
+
+var _ Bridge = (*translation)(nil)
+
+// newTranslation returns a bridge for a pair of protocols.
+func newTranslation(client, target llm.Protocol) *translation {
+	b := &translation{client: client, target: target, decoder: dialects[target].newDecoder(),
+		stream: dialects[client].newStream(), answer: dialects[client].newAnswer()}
+	b.exchange.Warnings = &b.warnings
+	return b
+}
+
+// release drops what b borrowed.
+func (b *translation) release() {
+	b.request = llm.Request{}
+	b.parsed = false
+	names := b.exchange.Names
+	names.Reset()
+	b.exchange = llm.Exchange{Warnings: &b.warnings, Names: names}
+	b.warnings.Reset()
+	b.restart()
+	if cap(b.scratch) > maxKept {
+		b.scratch = nil
+	}
+	b.event = sse.Event{}
+}
+
+// restart forgets the answer that was read.
+func (b *translation) restart() {
+	b.gate.reset()
+	b.events.Reset()
+	if cap(b.whole) > maxKept {
+		b.whole = nil
+	}
+	b.whole, b.isWhole, b.looked, b.failure = b.whole[:0], false, false, nil
+}
+
+// AppendRequest implements Bridge.
+func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
+	if !b.parsed {
+		read := dialects[b.client].read
+		if r.foreign {
+			read = responses.ReadRequest
+		}
+		if err := read(r.Body, &b.request); err != nil {
+			return dst, err
+		}
+		b.request.Stream = r.Stream || t.AlwaysStream
+		b.parsed = true
+	}
+	b.restart()
+	b.warnings.Reset()
+	x := &b.exchange
+	x.Names.Reset()
+	x.Request, x.Target, x.Model, x.Options = &b.request, t.Protocol, t.Model, t.Options
+	if x.Options == nil {
+		x.Options = &defaultOptions
+	}
+	x.Capabilities, x.Sealer = t.Capabilities, t.Sealer
+	x.AnswerID, x.AnswerModel, x.Created = r.AnswerID, r.AnswerModel, r.Created
+	x.MaxTokensChosen, x.JSONTool, x.StopEnforced = false, "", nil
+	if t.Params == nil {
+		body, err := dialects[b.target].write(dst, x)
+		if err != nil {
+			return dst, err
+		}
+		dst = body
+	} else {
+		body, err := dialects[b.target].write(b.scratch[:0], x)
+		if err != nil {
+			return dst, err
+		}
+		b.scratch = body
+		dst = t.Params.patch.appendTo(dst, body, json.AppendString(nil, t.Model))
+	}
+	b.decoder.Reset(x)
+	b.stream.Reset(x)
+	b.answer.Reset(x)
+	b.gate.enforcer.reset(x.StopEnforced)
+	return dst, nil
+}
+
+// Feed implements Bridge.
+func (b *translation) Feed(dst, src []byte) ([]byte, Step) {
+	b.failure = nil
+	if b.look(src); b.isWhole {
+		if len(b.whole)+len(src) > maxWhole {
+			return b.fail(dst, &llm.Error{Kind: llm.Upstream, Message: "upstream sent an answer that is too large"})
+		}
+		b.whole = append(b.whole, src...)
+		return dst, Hold
+	}
+	b.gate.to = b.stream
+	b.events.Feed(src)
+	for !b.done() && b.events.Next(&b.event) {
+		b.decoder.Event(&b.event, &b.gate)
+		b.classify(b.event.Data)
+	}
+	if b.events.Err() != nil && !b.done() {
+		return b.fail(b.stream.Take(dst), &llm.Error{Kind: llm.Upstream, Message: "upstream sent an event that is too large"})
+	}
+	return b.take(dst)
+}
+
+// look looks at the first byte of an answer: an upstream that was asked for a stream may send a whole answer all the same.
+func (b *translation) look(src []byte) {
+	if b.looked {
+		return
+	}
+	rest := bytes.TrimLeft(src, " \t\r\n\xef\xbb\xbf")
+	if len(rest) > 0 {
+		b.looked, b.isWhole = true, rest[0] == '{' || rest[0] == '[' || rest[0] == '<'
+	}
+}
+
+// done reports whether nothing that follows counts.
+func (b *translation) done() bool { return b.decoder.Done() || b.gate.stopped || b.gate.fault != nil }
+
+// classify gives a fault that an event said the kind that its words mean.
+func (b *translation) classify(data []byte) {
+	if b.gate.fault == nil {
+		return
+	}
+	if e := readFault(200, data); e.Message != "" {
+		b.gate.fault = e
+	}
+}
+
+// take appends what was written and says what the steps so far mean.
+func (b *translation) take(dst []byte) ([]byte, Step) {
+	dst = b.stream.Take(dst)
+	switch {
+	case b.gate.fault != nil:
+		return b.fail(dst, b.gate.fault)
+	case b.gate.stopped:
+		return dst, End
+	case b.gate.real:
+		return dst, Commit
+	}
+	return dst, Hold
+}
+
+func (b *translation) fail(dst []byte, e *llm.Error) ([]byte, Step) {
+	b.failure = e
+	return dst, Failed
+}
+
+// Finish implements Bridge.
+func (b *translation) Finish(dst []byte, cause Cause) ([]byte, Step) {
+	b.failure = nil
+	b.gate.to = b.stream
+	if b.isWhole && cause == EOF {
+		b.decoder.Answer(b.whole, &b.gate)
+		b.classify(b.whole)
+		return b.take(dst)
+	}
+	if !b.done() && b.events.Rest(&b.event) && b.event.Lines > 0 {
+		b.decoder.Event(&b.event, &b.gate)
+		b.classify(b.event.Data)
+	}
+	if !b.done() {
+		b.decoder.End(cause != EOF, &b.gate)
+	}
+	dst, step := b.take(dst)
+	if step == Failed {
+		b.failure = endOf(cause, b.failure)
+	} else if step != End {
+		return b.fail(dst, endOf(cause, &llm.Error{Kind: llm.Upstream}))
+	}
+	return dst, step
+}
+
+// endOf words the failure of a stream that ended for a cause.
+func endOf(cause Cause, e *llm.Error) *llm.Error {
+	if e.Message != "" && cause == EOF {
+		return e
+	}
+	worded := *e
+	switch cause {
+	case EOF:
+		worded.Message = "upstream closed the stream"
+	case Cut:
+		worded.Message = "upstream broke the connection"
+	case Stalled:
+		worded.Kind, worded.Message = llm.Timeout, "upstream was silent for too long"
+	case Gone:
+		worded.Kind, worded.Message = llm.Internal, "client left before the end of the answer"
+	}
+	return &worded
+}
+
+// Answer implements Bridge.
+func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
+	b.failure = nil
+	b.gate.to = b.answer
+	rest := bytes.TrimLeft(body, " \t\r\n\xef\xbb\xbf")
+	if bytes.HasPrefix(rest, []byte("data:")) || bytes.HasPrefix(rest, []byte("event:")) || bytes.HasPrefix(rest, []byte(":")) {
+		// A stream that nobody asked for.
+		b.events.Feed(body)
+		for !b.done() && b.events.Next(&b.event) {
+			b.decoder.Event(&b.event, &b.gate)
+			b.classify(b.event.Data)
+		}
+		if !b.done() && b.events.Rest(&b.event) && b.event.Lines > 0 {
+			b.decoder.Event(&b.event, &b.gate)
+			b.classify(b.event.Data)
+		}
+		if !b.done() {
+			b.decoder.End(false, &b.gate)
+		}
+	} else {
+		b.decoder.Answer(body, &b.gate)
+		b.classify(body)
+	}
+	if b.gate.fault != nil {
+		return b.fail(dst, b.gate.fault)
+	}
+	out, err := b.answer.Append(dst)
+	if err != nil {
+		return b.fail(dst, err)
+	}
+	return out, End
+}
+
+// Reject implements Bridge.
+func (b *translation) Reject(dst []byte, status int, body []byte) ([]byte, *llm.Error) {
+	e := readFault(status, body)
+	return AppendErrorBody(dst, b.client, e, ""), e
+}
+
+// AppendError implements Bridge.
+func (b *translation) AppendError(dst []byte, e *llm.Error) []byte {
+	return b.stream.AppendError(dst, e)
+}
+
+// AppendKeepAlive implements Bridge.
+func (b *translation) AppendKeepAlive(dst []byte) []byte { return appendKeepAlive(dst, b.client) }
+
+// Failure implements Bridge.
+func (b *translation) Failure() *llm.Error { return b.failure }
+
+// Usage implements Bridge.
+func (b *translation) Usage() llm.Usage {
+	u := b.gate.usage
+	if !b.gate.stopped && u.Knowledge == llm.Reported {
+		u.Knowledge = llm.Partial
+	}
+	return u
+}
+
+// Warnings implements Bridge.
+func (b *translation) Warnings() *llm.Warnings { return &b.warnings }
