@@ -84,6 +84,8 @@ type Bridge interface {
 	Failure() *llm.Error
 	// Usage returns what is known so far of the tokens used.
 	Usage() llm.Usage
+	// Remember returns what later requests may refer to of an answer that is complete.
+	Remember() Remembered
 	// Warnings returns what the last AppendRequest could not carry over exactly, valid until the next. It is nil where bytes
 	// pass as they are.
 	Warnings() *llm.Warnings

@@ -57,6 +57,8 @@ type passthrough struct {
 	quoted  []byte     // the target's model as JSON
 	hide    bool       // the usage chunk is not for the client
 	count   bool       // the answer is a number of tokens
+	store   bool       // the provider remembers the answer
+	whole   []byte     // the answer that Answer was given, borrowed
 	opened  bool       // the first byte of the stream was looked at
 	step    Step       // Hold or Commit: what Feed has returned
 	failure *llm.Error // why the last call failed
@@ -90,6 +92,7 @@ func (b *passthrough) restart(choices int) {
 		b.messages.Reset()
 	}
 	b.events.Reset()
+	b.whole = nil
 	b.hide, b.count, b.opened, b.step, b.failure = false, false, false, Hold, nil
 	b.model = b.model[:0]
 }
@@ -114,6 +117,7 @@ func (b *passthrough) release() {
 // affair.
 func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	b.restart(r.choices)
+	b.store = r.Store
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
@@ -304,7 +308,7 @@ func appendBlankLine(dst []byte) []byte {
 
 // Answer implements Bridge.
 func (b *passthrough) Answer(dst, body []byte) ([]byte, Step) {
-	b.failure = nil
+	b.failure, b.whole = nil, body
 	mark := llm.Junk
 	if !b.count {
 		mark = b.tap.Answer(body)
@@ -383,6 +387,14 @@ func (b *passthrough) Failure() *llm.Error { return b.failure }
 
 // Usage implements Bridge.
 func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
+
+// Remember implements Bridge: the provider remembers the response, and the relay whose it is.
+func (b *passthrough) Remember() Remembered {
+	if b.protocol != llm.Responses || !b.store {
+		return Remembered{}
+	}
+	return Remembered{ID: b.responses.ID(b.whole)}
+}
 
 // Warnings implements Bridge: bytes that pass as they are lose nothing.
 func (b *passthrough) Warnings() *llm.Warnings {

@@ -31,6 +31,13 @@ type Request struct {
 	AnswerID string
 	Created  int64
 
+	// Store tells whether a Responses client wants its answer to be remembered: unless it says no.
+	Store bool
+	// Previous is the response that a Responses client goes on from, or empty. It is borrowed from Body.
+	Previous string
+	// Recall finds what is remembered for the client, nil for nothing. The relay sets it between Peek and AppendRequest.
+	Recall Recall
+
 	// foreign tells that a Chat body has "input" and no "messages": it is one of Responses (protocols.md D.21, Cursor).
 	foreign bool
 
@@ -68,6 +75,7 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 	r.Reset()
 	r.Protocol, r.Body, r.first, r.choices = p, body, -1, 1
 	input, conversation := false, false
+	r.Store = p == llm.Responses
 	m := json.Object(body)
 	for m.Next() {
 		if r.first < 0 {
@@ -90,6 +98,11 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 			}
 		case "input":
 			input = true
+		case "store":
+			r.Store = r.Store && string(m.Value()) != "false"
+		case "previous_response_id":
+			text, _ := json.Unquote(m.Value())
+			r.Previous = json.Borrow(text)
 		case "messages":
 			conversation = true
 		case "stream_options":

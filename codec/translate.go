@@ -94,6 +94,11 @@ type translation struct {
 	warnings llm.Warnings
 	scratch  []byte // the request before the channel's params
 
+	// previous and input are what the record of a Responses client's answer needs; resolved is its body with the history.
+	previous string
+	input    []byte
+	resolved []byte
+
 	gate   gate
 	events sse.Reader
 	event  sse.Event
@@ -127,6 +132,10 @@ func (b *translation) release() {
 		b.scratch = nil
 	}
 	b.event = sse.Event{}
+	if cap(b.input)+cap(b.resolved) > maxKept {
+		b.input, b.resolved = nil, nil
+	}
+	b.previous, b.input, b.resolved = "", b.input[:0], b.resolved[:0]
 }
 
 // restart forgets the answer that was read.
@@ -148,6 +157,11 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		}
 		if err := read(r.Body, &b.request); err != nil {
 			return dst, err
+		}
+		if b.client == llm.Responses {
+			if err := b.resolve(r); err != nil {
+				return dst, err
+			}
 		}
 		b.request.Stream = r.Stream || t.AlwaysStream
 		b.parsed = true
@@ -182,6 +196,48 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	b.answer.Reset(x)
 	b.gate.enforcer.reset(x.StopEnforced)
 	return dst, nil
+}
+
+// resolve puts what a Responses request refers to into it, and keeps what its record needs.
+func (b *translation) resolve(r *Request) *llm.Error {
+	if r.Recall == nil {
+		b.request.Store = new(bool) // nothing is remembered, and the answer says so
+		return nil
+	}
+	if r.Store {
+		b.previous = b.request.PreviousResponseID
+		b.input = append(b.input[:0], json.Get(r.Body, "input")...)
+	}
+	if !needsHistory(&b.request) {
+		return nil
+	}
+	body, err := appendResolved(b.resolved[:0], r.Body, b.request.PreviousResponseID, r.Recall)
+	b.resolved = body
+	if err != nil {
+		return err
+	}
+	echo := b.request.Echo
+	if err := responses.ReadRequest(body, &b.request); err != nil {
+		return err
+	}
+	b.request.Echo = echo
+	return nil
+}
+
+// Remember implements Bridge.
+func (b *translation) Remember() Remembered {
+	w, ok := b.stream.(*responses.StreamWriter)
+	if !ok || len(b.input) == 0 || !b.gate.stopped {
+		return Remembered{}
+	}
+	if b.gate.to == llm.Emitter(b.answer) {
+		body, err := b.answer.Append(nil)
+		if err != nil {
+			return Remembered{}
+		}
+		return remember(b.input, b.previous, body)
+	}
+	return remember(b.input, b.previous, w.AppendResponse(nil))
 }
 
 // Feed implements Bridge.

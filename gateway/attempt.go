@@ -127,6 +127,7 @@ func (c *call) pickTarget() bool {
 	if !t.begun {
 		t.begun = true
 		t.members.CopyFrom(&g.eligible[c.request.Protocol])
+		c.recall.narrow(&t.members, g.members)
 	}
 	if t.next == outcome.TryAgain {
 		return true
@@ -161,12 +162,15 @@ func (c *call) buildRequest() *llm.Error {
 	if c.wire == nil {
 		c.wire = acquireBuffer()
 	}
-	w := slices.Grow(c.wire.bytes[:0], headRoom+len(c.body.bytes)+512)
-	w, err := c.bridge.AppendRequest(w[:headRoom], &c.request, c.target.codec)
-	c.wire.bytes = w
-	if err != nil {
-		return asError(err)
+	w := slices.Grow(c.wire.bytes[:0], headRoom+len(c.body.bytes)+512)[:headRoom]
+	if c.stored.method == "" {
+		var err error
+		w, err = c.bridge.AppendRequest(w, &c.request, c.target.codec)
+		if err != nil {
+			return asError(err)
+		}
 	}
+	c.wire.bytes = w
 	var scratch [headRoom]byte
 	head := c.appendHead(scratch[:0], len(w)-headRoom)
 	if len(head) > headRoom {
@@ -191,11 +195,13 @@ func asError(err error) *llm.Error {
 // appendHead appends the head of the upstream request for a body of length bytes.
 func (c *call) appendHead(dst []byte, length int) []byte {
 	e := c.target.endpoint
-	dst = append(dst, "POST "...)
-	if c.outcome.Operation == outcome.CountTokens {
-		dst = append(dst, e.count...)
-	} else {
-		dst = append(dst, e.generate...)
+	switch c.outcome.Operation {
+	case outcome.CountTokens:
+		dst = append(append(dst, "POST "...), e.count...)
+	case outcome.Stored:
+		dst = append(append(append(append(dst, c.stored.method...), ' '), e.generate...), c.stored.suffix...)
+	default:
+		dst = append(append(dst, "POST "...), e.generate...)
 	}
 	own := e.protocol == c.request.Protocol
 	if own {
@@ -366,13 +372,17 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 		c.failWith(outcome.ClassNonsense, &llm.Error{Message: "the answer broke off"})
 		return progressFailed, false
 	}
-	out, step := c.bridge.Answer(nil, body)
+	out, step := body, codec.End
+	if c.outcome.Operation != outcome.Stored {
+		out, step = c.bridge.Answer(nil, body)
+	}
 	if step == codec.Failed {
 		e := c.bridge.Failure()
 		c.failWith(inBand(e), e)
 		return progressFailed, false
 	}
 	c.pending, c.state = out, stateEnded
+	c.remember()
 	c.releaseRequest()
 	return progressAnswered, true
 }
@@ -398,6 +408,7 @@ func (c *call) receiveStream(limit, until instant) (progress, bool) {
 			c.releaseRequest()
 			if step == codec.End {
 				c.state = stateEnded
+				c.remember()
 				return progressAnswered, true
 			}
 			c.state = stateBegun
@@ -523,6 +534,8 @@ func (c *call) explain() *llm.Error {
 	g := c.route.group
 	name := c.outcome.Requested
 	switch {
+	case c.recall.missing() != nil:
+		c.failure.err = c.recall.missing()
 	case len(g.members) == 0:
 		c.failure.err = &llm.Error{Kind: llm.Unavailable, Message: "Group " + strconv.Quote(name) + " has no members."}
 	case g.hasNoKeys():

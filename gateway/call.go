@@ -61,6 +61,8 @@ type call struct {
 	bridgeProtocol llm.Protocol
 	target         target
 	tried          triedTargets
+	recall         recall
+	stored         storedRequest
 	// wire is the upstream request, from wireStart on; nil once the answer has begun.
 	wire      *buffer
 	wireStart int
@@ -162,6 +164,7 @@ func (c *call) release() {
 	c.gateway, c.snapshot, c.key = nil, nil, nil
 	c.route = route{}
 	c.target = target{}
+	c.recall, c.stored = recall{}, storedRequest{}
 	c.tried.reset()
 	c.pending = nil
 	c.failure = failure{}

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -69,5 +71,135 @@ func TestConvertedFailures(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// respond sends a Responses request and returns the answer's id and body.
+func (w *world) respond(body string) (status int, id, answer string) {
+	w.t.Helper()
+	resp := w.post("/v1/responses", body)
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text := string(raw)
+	if at := strings.LastIndex(text, `"response":{`); at >= 0 {
+		text = text[at:] // of a stream, the last event
+	}
+	if _, rest, ok := strings.Cut(text, `"id":"`); ok {
+		id, _, _ = strings.Cut(rest, `"`)
+	}
+	return resp.StatusCode, id, string(raw)
+}
+
+// request asks for a path and returns status and body.
+func (w *world) request(method, path string) (int, string) {
+	w.t.Helper()
+	req, err := http.NewRequest(method, w.url+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+testKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body)
+}
+
+func TestPreviousResponsesAreRemembered(t *testing.T) {
+	for _, upstream := range []llm.Protocol{llm.Chat, llm.Messages} {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v stream=%v", upstream, stream), func(t *testing.T) {
+				w := newWorld(t, 1, speaking(upstream))
+				ask := func(extra, input string) (int, string, string) {
+					return w.respond(fmt.Sprintf(`{"model":"m","stream":%v,"instructions":"be short","input":%q%s}`, stream, input, extra))
+				}
+				status, first, body := ask("", "one")
+				if status != 200 || first == "" {
+					t.Fatalf("got %d, %s", status, body)
+				}
+				status, second, body := ask(`,"previous_response_id":"`+first+`"`, "two")
+				if status != 200 || !strings.Contains(body, `"previous_response_id":"`+first+`"`) {
+					t.Fatalf("got %d, %s", status, body)
+				}
+				if status, _, body = ask(`,"previous_response_id":"`+second+`"`, "three"); status != 200 {
+					t.Fatalf("got %d, %s", status, body)
+				}
+				sent := string(w.providers[0].Requests()[2].Body)
+				for _, text := range []string{`"one"`, `"two"`, `"three"`} {
+					if strings.Count(sent, text) < 1 {
+						t.Errorf("%s is missing in %s", text, sent)
+					}
+				}
+				if strings.Count(sent, "be short") != 1 {
+					t.Errorf("instructions are inherited: %s", sent)
+				}
+
+				if status, body := w.request("GET", "/v1/responses/"+first); status != 200 || !strings.Contains(body, `"id":"`+first+`"`) || !strings.Contains(body, `"status":"completed"`) {
+					t.Errorf("GET: %d, %s", status, body)
+				}
+				if status, body := w.request("GET", "/v1/responses/"+second+"/input_items"); status != 200 || !strings.Contains(body, `"two"`) || strings.Contains(body, `"one"`) {
+					t.Errorf("input items: %d, %s", status, body)
+				}
+				if status, body := w.request("POST", "/v1/responses/"+first+"/cancel"); status != 400 {
+					t.Errorf("cancel: %d, %s", status, body)
+				}
+				if status, body := w.request("DELETE", "/v1/responses/"+first); status != 200 || !strings.Contains(body, `"deleted":true`) {
+					t.Errorf("DELETE: %d, %s", status, body)
+				}
+				if status, body := w.request("GET", "/v1/responses/"+first); status != 404 {
+					t.Errorf("GET after DELETE: %d, %s", status, body)
+				}
+				if status, _, body := ask(`,"previous_response_id":"`+second+`"`, "four"); status != 404 || !strings.Contains(body, "previous_response_not_found") {
+					t.Errorf("a broken chain: %d, %s", status, body)
+				}
+				if status, id, _ := ask(`,"store":false`, "five"); status != 200 {
+					t.Errorf("without store: %d", status)
+				} else if status, _ := w.request("GET", "/v1/responses/"+id); status != 404 {
+					t.Errorf("GET of what was not stored: %d", status)
+				}
+			})
+		}
+	}
+}
+
+func TestItemReferencesAreResolved(t *testing.T) {
+	w := newWorld(t, 1, speaking(llm.Messages))
+	_, _, body := w.respond(`{"model":"m","input":"one"}`)
+	_, rest, _ := strings.Cut(body, `"output":[{"id":"`)
+	item, _, _ := strings.Cut(rest, `"`)
+	status, _, body := w.respond(`{"model":"m","input":[{"role":"user","content":"one"},{"type":"item_reference","id":"` + item + `"},{"role":"user","content":"two"}]}`)
+	if status != 200 {
+		t.Fatalf("got %d, %s", status, body)
+	}
+	if sent := string(w.providers[0].Requests()[1].Body); !strings.Contains(sent, "scripted provider") {
+		t.Errorf("the item is missing in %s", sent)
+	}
+	if status, _, body := w.respond(`{"model":"m","input":[{"type":"item_reference","id":"msg_unknown"}]}`); status != 404 || !strings.Contains(body, "item_not_found") {
+		t.Errorf("an unknown item: %d, %s", status, body)
+	}
+}
+
+func TestPreviousResponseStaysOnItsChannel(t *testing.T) {
+	w := newWorld(t, 3, func(c *config.Config) { c.Groups[0].Mode = config.ModeRoundRobin })
+	_, id, _ := w.respond(`{"model":"m","input":"one"}`)
+	for range 5 {
+		w.respond(`{"model":"m","input":"two","previous_response_id":"` + id + `"}`)
+	}
+	if n := len(w.providers[0].Requests()); n != 6 {
+		t.Errorf("the channel that made the response got %d of 6 requests", n)
+	}
+	next := *w.config
+	next.Channels = append([]config.Channel(nil), w.config.Channels...)
+	next.Channels[0].Enabled = false
+	if err := w.gateway.Apply(&next); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, body := w.respond(`{"model":"m","input":"two","previous_response_id":"` + id + `"}`); status != 404 || !strings.Contains(body, "previous_response_not_found") {
+		t.Errorf("without the channel: %d, %s", status, body)
 	}
 }

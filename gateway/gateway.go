@@ -28,6 +28,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Ledger records outcomes. Nil means nowhere.
 	Ledger Ledger
+	// Memory keeps answers for later requests. Nil means in this process, within settings.response_store.
+	Memory Memory
 	// Dialer makes the connections to upstreams. Nil means one with default options.
 	Dialer *dial.Dialer
 }
@@ -49,6 +51,9 @@ type Gateway struct {
 	// origins live beside snapshots, so that connections survive a change of configuration.
 	origins origins
 	clients clientConns
+	memory  Memory
+	// local is memory unless the options named another.
+	local   localMemory
 	servers servers
 	// draining is set once, by StartDraining.
 	draining atomic.Bool
@@ -76,6 +81,9 @@ func New(o Options) *Gateway {
 	}
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails (crypto/rand)
+	if g.memory = o.Memory; g.memory == nil {
+		g.memory = &g.local
+	}
 	if g.options.SecretKey == nil {
 		g.options.SecretKey = make([]byte, 32)
 		_, _ = rand.Read(g.options.SecretKey)
@@ -100,6 +108,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	g.local.limit(cfg.Settings.ResponseStore.TTL, cfg.Settings.ResponseStore.MaxBytes)
 	g.options.Dialer.AllowMetadata(cfg.Settings.AllowMetadataAddresses)
 	g.snapshot.Store(next)
 	g.origins.keep(next)

@@ -51,6 +51,12 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 			g.showModel(ctx, string(id))
 			return
 		}
+		if rest, ok := bytes.CutPrefix(ctx.Path(), []byte("/v1/responses/")); ok {
+			if id, action, ok := storedPath(rest); ok {
+				g.serveStored(ctx, id, action)
+				return
+			}
+		}
 		g.refuse(ctx, protocolOf(ctx), &llm.Error{
 			Kind: llm.NotFound, Code: "unknown_url", NoRetry: true,
 			Message: fmt.Sprintf("Unknown request URL: %s %s. See the documentation for the endpoints there are.",
@@ -102,6 +108,9 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	c.outcome.BytesIn = int64(len(c.body.bytes))
 	if err := c.findRoute(); err != nil {
 		return err
+	}
+	if c.request.Protocol == llm.Responses {
+		c.recall.begin(c)
 	}
 	return c.collectForwarded(ctx)
 }

@@ -90,10 +90,12 @@ func (c *call) continueStream() {
 			return
 		}
 		c.state = stateEnded
+		c.remember()
 	case err == errQuiet:
 		c.keepAlive(keepAliveAt)
 	case step == codec.End:
 		c.state = stateEnded
+		c.remember()
 	case step == codec.Failed:
 		c.cutShort()
 	default:

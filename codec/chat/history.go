@@ -216,7 +216,7 @@ func (w *writer) summarize(t *llm.Turn) said {
 // warnOfItem notes what Chat has no place for in an item that is written.
 func (w *writer) warnOfItem(item *llm.Item) {
 	if item.Phase != "" {
-		w.drop("phase")
+		w.drop("input.phase")
 	}
 	if item.Cache != llm.CacheNone && !isMarkable(item) {
 		w.dropMark()

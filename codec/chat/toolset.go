@@ -211,7 +211,7 @@ func (w *writer) emulated(t *llm.Tool) *clientTool {
 // leaveOutHosted applies the policy for hosted tools to one that the upstream doesn't have.
 func (w *writer) leaveOutHosted(t *llm.Tool, i, callable int) {
 	keep := w.x.Options.HostedTools == llm.HostedReject ||
-		w.x.Options.HostedTools == llm.HostedAuto && (callable == 0 || w.isForced(t))
+		w.x.Options.HostedTools == llm.HostedAuto && (callable == 0 || w.isForced(t) || w.isInHistory(t))
 	if keep {
 		w.refuse(w.toolField(i), "unsupported_value", "is a hosted tool ("+t.Name+"), which is not available")
 		return
@@ -223,6 +223,21 @@ func (w *writer) leaveOutHosted(t *llm.Tool, i, callable int) {
 func (w *writer) isForced(t *llm.Tool) bool {
 	c := &w.r.Choice
 	return c.Mode == llm.ChoiceNamed && len(c.Names) == 1 && isHosted(c.Names[0].Kind) && c.Names[0].Name == t.Name
+}
+
+// isInHistory reports whether the conversation has calls of this hosted tool. The tool's type may have a date behind the name
+// that its calls have.
+func (w *writer) isInHistory(t *llm.Tool) bool {
+	for i := range w.r.Turns {
+		for j := range w.r.Turns[i].Items {
+			item := &w.r.Turns[i].Items[j]
+			hosted := item.Kind == llm.Hosted || item.Kind == llm.Opaque
+			if hosted && item.Name != "" && (strings.HasPrefix(item.Name, t.Name) || strings.HasPrefix(t.Name, item.Name)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isHosted reports whether tools of a kind are the provider's.

@@ -112,7 +112,7 @@ func (w *writer) writeBlock(r *ref, trim bool) {
 		}
 		writeText(w, item, text)
 	case llm.Image, llm.File:
-		w.writeMedia(item)
+		w.writeMedia(item, item.Cache)
 	case llm.Call:
 		w.writeCall(r)
 	}
@@ -199,7 +199,7 @@ func (w *writer) writeResult(c *call) {
 	w.dst = append(w.dst, '}')
 }
 
-// writeParts writes the content of a result. A result without any has none.
+// writeParts writes the content of a result. A result without any has none; its marks stand at the result itself.
 func (w *writer) writeParts(result *llm.Item) {
 	start := len(w.dst)
 	w.dst = append(w.dst, `,"content":[`...)
@@ -215,7 +215,7 @@ func (w *writer) writeParts(result *llm.Item) {
 			}
 		case llm.Image, llm.File:
 			w.comma(open)
-			w.writeMedia(part)
+			w.writeMedia(part, llm.CacheNone)
 		}
 	}
 	if len(w.dst) == open {

@@ -106,7 +106,11 @@ func (w *writer) guardForced() {
 		w.instruction = "Answer by calling the tool " + w.x.JSONTool + "."
 	}
 	p.kind, p.name = "auto", ""
-	w.approximate("tool_choice")
+	if c := w.r.Choice.Mode; c == llm.ChoiceRequired || c == llm.ChoiceNamed || c == llm.ChoiceAllowed {
+		w.approximate("tool_choice")
+	} else {
+		w.approximate(w.word("response_format", "text.format"))
+	}
 }
 
 func (w *writer) writeChoice() {

@@ -15,7 +15,9 @@ type message struct {
 	firstCall, answers, made int
 	// hasResults is whether any of the answers is the client's.
 	hasResults bool
-	refs       []ref
+	// lostThought is whether a thought of another provider's was left out.
+	lostThought bool
+	refs        []ref
 }
 
 // ref is one block of a message.
@@ -134,6 +136,7 @@ func (w *writer) planNative() {
 			if item.Kind == llm.Thought {
 				if r.thought = w.restore(item); r.thought.kind == thoughtGone {
 					w.drop("messages.content.thinking")
+					m.lostThought = true
 					continue
 				}
 			}
@@ -332,6 +335,8 @@ func (w *writer) answerCalls() {
 					Message: "the call `" + w.calls[c].item.CallID + "` has no result",
 				})
 				return
+			default:
+				w.approximate(w.word("messages.tool_call_id", "input.call_id"))
 			}
 		}
 		if isLast || w.messages[i+1].role != llm.User {

@@ -12,7 +12,7 @@ import (
 // Decoder reads the answer of a Messages upstream, whole or as a stream, and hands it on in steps whose order is the promise
 // of llm.EventKind, whatever the upstream sends. Call Reset first. In the steady state an event is read without allocating.
 //
-// A paused answer (stop reason pause_turn) that needs another call to go on ends with Paused; see there.
+// An answer that Anthropic pauses (stop reason pause_turn) goes on with another call where AllowPause was called.
 type Decoder struct {
 	x     *llm.Exchange
 	usage Usage
@@ -65,7 +65,6 @@ const (
 func (d *Decoder) Reset(x *llm.Exchange) {
 	clear(d.blocks[:cap(d.blocks)])
 	*d = Decoder{x: x, blocks: d.blocks[:0], text: d.text[:0], pause: pause{content: d.pause.content[:0]}}
-	d.pause.wanted = x.Request != nil && x.Request.Protocol != llm.Messages && hasHosted(x.Request)
 	d.jsonTool.reset(x.JSONTool)
 }
 

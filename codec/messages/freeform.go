@@ -35,6 +35,8 @@ func (f *freeform) add(piece []byte) []byte {
 		f.seen = append(f.seen, piece...)
 		start, wrapped := wrapperEnd(f.seen)
 		switch {
+		case !wrapped && json.IsEmpty(bytes.TrimSpace(f.seen)):
+			return nil // an empty object, so far
 		case !wrapped:
 			f.state = notWrapped
 			f.out = append(f.out, f.seen...)

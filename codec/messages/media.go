@@ -123,8 +123,8 @@ func (w *writer) checkMedia(item *llm.Item, path llm.Path) bool {
 	return ok
 }
 
-// writeMedia writes an image or a document that checkMedia has passed.
-func (w *writer) writeMedia(item *llm.Item) {
+// writeMedia writes an image or a document that checkMedia has passed, with a mark or none.
+func (w *writer) writeMedia(item *llm.Item, mark llm.CacheTTL) {
 	s := sourceOf(&item.Media)
 	if item.Kind == llm.Image {
 		w.dst = append(w.dst, `{"type":"image","source":`...)
@@ -151,6 +151,6 @@ func (w *writer) writeMedia(item *llm.Item) {
 			w.dst = append(w.dst, `,"citations":{"enabled":true}`...)
 		}
 	}
-	w.writeMark(item.Cache)
+	w.writeMark(mark)
 	w.dst = append(w.dst, '}')
 }

@@ -17,7 +17,7 @@ const (
 // with the answer so far makes it go on (https://docs.anthropic.com/en/api/handling-stop-reasons). The content is kept as raw
 // JSON while it arrives.
 type pause struct {
-	wanted  bool // a hosted tool was declared, and the client wouldn't understand a pause
+	wanted  bool
 	held    bool
 	resumed bool // the next message_start belongs to the same answer
 	rounds  int
@@ -69,6 +69,13 @@ func (p *pause) hold() bool {
 	}
 	p.held = true
 	return true
+}
+
+// AllowPause lets the answer go on after a pause, which costs another call: see Paused. It is to be called right after Reset,
+// and changes nothing for requests without hosted tools and for clients that know pauses themselves. Without it, a pause ends
+// the answer with StopPause.
+func (d *Decoder) AllowPause() {
+	d.pause.wanted = d.x.Request.Protocol != llm.Messages && hasHosted(d.x.Request)
 }
 
 // Paused reports whether the answer needs another call to go on: AppendContinuation makes its body, and Event, Answer and End

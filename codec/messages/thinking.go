@@ -125,10 +125,14 @@ func (w *writer) planSomeThinking() {
 	}
 }
 
-// lacksThought reports whether the conversation ends in results of calls whose turn does not begin with a thought.
+// lacksThought reports whether the conversation ends in results of calls whose turn does not begin with a thought. What an
+// Anthropic client sends that way by itself is its own affair.
 func (w *writer) lacksThought() bool {
 	n := len(w.messages)
 	if n < 2 || w.messages[n-1].role != llm.User || !w.messages[n-1].hasResults {
+		return false
+	}
+	if w.native && !w.messages[n-2].lostThought {
 		return false
 	}
 	refs := w.messages[n-2].refs

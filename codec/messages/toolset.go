@@ -175,11 +175,18 @@ func (w *writer) judgeHosted(t *llm.Tool, others bool) {
 		reject = !others || w.isForced(t) || w.isInHistory(t)
 	}
 	name := hostedName(t)
-	if reject {
-		w.refuse(codeUnsupportedValue, "tools", "Remove the tool "+name+" or use a channel that runs it.")
-		return
+	field := "tools." + name
+	if t.Search != nil && t.Search == w.r.Search {
+		field = "web_search_options"
 	}
-	w.drop("tools." + name)
+	switch {
+	case !reject:
+		w.drop(field)
+	case field == "web_search_options":
+		w.refuse(codeUnsupportedParameter, field, "Remove it or use a channel that searches.")
+	default:
+		w.refuse(codeUnsupportedValue, "tools", "Remove the tool "+name+" or use a channel that runs it.")
+	}
 }
 
 // hostedName returns the wire type of a hosted tool.

@@ -100,7 +100,7 @@ func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 		d.itemDone(&f, out)
 	case "response.created", "response.queued", "response.in_progress":
 		d.start(f.response, out)
-	case "response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done":
+	case "response.completed", "response.incomplete", "response.failed", "response.cancelled":
 		d.start(f.response, out)
 		d.response(f.response, string(kind[len("response."):]), out)
 	case "error":

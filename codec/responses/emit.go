@@ -75,6 +75,9 @@ func (w *StreamWriter) AppendError(dst []byte, e *llm.Error) []byte {
 	return w.Take(dst)
 }
 
+// AppendResponse appends the response object that the last event of a complete stream has.
+func (w *StreamWriter) AppendResponse(dst []byte) []byte { return w.appendResponse(dst, nil) }
+
 // Emit takes the next step.
 func (w *StreamWriter) Emit(e *llm.Event) {
 	if e.Usage != nil {

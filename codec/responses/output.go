@@ -65,10 +65,20 @@ func (w *StreamWriter) add(kind outputKind, prefix, native string) int {
 	}
 	it := &w.items[at]
 	*it = outputItem{kind: kind, json: it.json[:0], seal: it.seal[:0], first: len(w.parts), last: -1}
-	if it.id = strings.Clone(native); native == "" || w.x.Target != llm.Responses {
+	if it.id = strings.Clone(native); w.x.Target != llm.Responses || !w.isFree(native) {
 		it.id = prefix + mint(w.x.AnswerID, at)
 	}
 	return at
+}
+
+// isFree reports whether an id of the upstream's can be an item's: there is one, and no item has it.
+func (w *StreamWriter) isFree(id string) bool {
+	for i := range w.items[:len(w.items)-1] {
+		if w.items[i].id == id {
+			return false
+		}
+	}
+	return id != ""
 }
 
 // open takes the beginning of a neutral item. Texts wait for their first word: an empty one is no part of an answer.
@@ -612,7 +622,7 @@ func (w *StreamWriter) search(item *llm.Item) {
 		w.buf = json.AppendString(append(w.buf, `,"item_id":`...), it.id)
 		w.end()
 	}
-	if w.x.Target == llm.Responses && item.Raw != nil {
+	if w.x.Target == llm.Responses && stringOf(json.Get(item.Raw, "id")) == it.id {
 		it.json = appendLine(it.json[:0], item.Raw)
 	} else {
 		it.json = append(append(it.json[:0], head...), `completed","action":{"type":"search","query":`...)
@@ -622,11 +632,17 @@ func (w *StreamWriter) search(item *llm.Item) {
 	w.doneEvent(at)
 }
 
-// other writes an item of this protocol that the neutral form only carries along.
+// other writes an item of this protocol that the neutral form only carries along. Without an id of its own it is left out: its
+// place could not be told.
 func (w *StreamWriter) other(item *llm.Item) {
+	id := stringOf(json.Get(item.Raw, "id"))
 	w.leaveMessage()
-	at := w.add(wholeItem, "", item.ID)
+	at := w.add(wholeItem, "", id)
 	it := &w.items[at]
+	if it.id != id {
+		w.items = w.items[:at]
+		return
+	}
 	it.json = appendLine(it.json[:0], item.Raw)
 	w.event("response.output_item.added")
 	w.buf = strconv.AppendInt(append(w.buf, `,"output_index":`...), int64(at), 10)

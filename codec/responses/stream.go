@@ -127,6 +127,16 @@ func isReal(typ, delta, item []byte) bool {
 	return bytes.HasPrefix(typ, []byte("response."))
 }
 
+// ID returns the id of the response, or "" while it is not known. Of a whole answer it is read only here.
+func (t *Tap) ID(answer []byte) string {
+	id := t.id
+	if answer != nil {
+		id = json.Get(answer, "id")
+	}
+	text, _ := json.Unquote(id)
+	return string(text)
+}
+
 // Stopped reports whether the answer is complete. In this protocol that is the terminal event itself.
 func (t *Tap) Stopped() bool { return t.ended }
 

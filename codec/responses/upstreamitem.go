@@ -537,7 +537,7 @@ func (d *Decoder) finish(it *upstreamItem, object []byte, out llm.Emitter) {
 		return
 	default:
 		it.closed = true
-		if d.x.Request.Protocol == llm.Responses {
+		if d.x.Request.Protocol == llm.Responses && it.kind != "" {
 			item := llm.Item{Kind: llm.Opaque, ID: it.id, Name: it.kind, Raw: object, RawProtocol: llm.Responses}
 			d.shut(d.open(item, out), item, out)
 		}

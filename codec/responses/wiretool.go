@@ -149,7 +149,7 @@ func (w *writer) carries(t *llm.Tool) bool {
 	case llm.ToolSearchTool:
 		return w.own
 	}
-	return t.RawProtocol == llm.Responses || w.x.Options.EmulateClientTools && clientSchema(t) != ""
+	return w.own || w.x.Options.EmulateClientTools && clientSchema(t) != ""
 }
 
 // forces reports whether the choice is for a hosted tool.

@@ -87,6 +87,5 @@ var idle = struct {
 		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
 		{"proxy", func(s *Settings) bool { return s.Proxy != "" }},
 		{"metrics_auth", func(s *Settings) bool { return s.MetricsAuth }},
-		{"response_store", func(s *Settings) bool { return s.ResponseStore != defaultSettings.ResponseStore }},
 	},
 }

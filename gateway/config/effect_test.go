@@ -59,7 +59,6 @@ settings: {log_bodies: all, log_retention: 1h, log_max_size: 1, stats_save_inter
 		"settings.model_sync_interval",
 		"settings.proxy",
 		"settings.metrics_auth",
-		"settings.response_store",
 	}
 	if got := c.WithoutEffect(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -53,6 +53,8 @@ const (
 	Generate Operation = iota
 	// CountTokens asks how many tokens a prompt has.
 	CountTokens
+	// Stored asks for, or about, an earlier response.
+	Stored
 )
 
 // Attempt is one try on one target.

@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"strings"
+
+	"octopus/codec"
+	"octopus/codec/llm"
+	"octopus/gateway/outcome"
+	"octopus/lb"
+)
+
+// recall is what a Responses call may look up of earlier answers, and what that says of its targets. The zero value finds
+// nothing.
+type recall struct {
+	memory Memory
+	key    string // of the API key: nobody finds another's answers
+	// channel is the id of the channel whose upstream remembers the response that the request goes on from; ours tells that
+	// the gateway does. Neither where it goes on from none.
+	channel string
+	ours    bool
+}
+
+var _ codec.Recall = (*recall)(nil)
+
+// What is kept under the id of a response is the record that the bridge made of it, which begins with a brace, or the id of
+// the channel whose upstream remembers it. Under the id of an item the id of its response is kept.
+const (
+	responseKey = "response/"
+	itemKey     = "item/"
+)
+
+// begin makes the memory of the call's API key available to it, and finds who remembers what it goes on from.
+func (r *recall) begin(c *call) {
+	*r = recall{memory: c.gateway.memory, key: c.key.id}
+	if c.snapshot.config.Settings.ResponseStore.MaxBytes > 0 {
+		c.request.Recall = r
+	}
+	if previous := c.request.Previous; previous != "" {
+		switch kept := r.find(responseKey, previous); {
+		case kept == nil:
+		case kept[0] == '{':
+			r.ours = true
+		default:
+			r.channel = string(kept)
+		}
+	}
+}
+
+func (r *recall) find(kind, id string) []byte { return r.memory.Find(kind + r.key + "/" + id) }
+
+// Response implements codec.Recall.
+func (r *recall) Response(id string) []byte {
+	if kept := r.find(responseKey, id); len(kept) > 0 && kept[0] == '{' {
+		return kept
+	}
+	return nil
+}
+
+// Item implements codec.Recall.
+func (r *recall) Item(id string) []byte {
+	if response := r.find(itemKey, id); response != nil {
+		return r.Response(string(response))
+	}
+	return nil
+}
+
+// narrow takes the members out of the set that don't know the response that the request goes on from.
+func (r *recall) narrow(usable *lb.Set, members []member) {
+	if r.channel == "" && !r.ours {
+		return
+	}
+	for i := range members {
+		m := &members[i]
+		if r.channel != "" && m.channel.id != r.channel || r.ours && m.via[llm.Responses] == llm.Responses {
+			usable.Remove(i)
+		}
+	}
+}
+
+// missing returns the error of a request that goes on from a response which no target knows, or nil.
+func (r *recall) missing() *llm.Error {
+	if r.channel == "" && !r.ours {
+		return nil
+	}
+	return &llm.Error{Kind: llm.NotFound, Code: "previous_response_not_found", Param: "previous_response_id", NoRetry: true,
+		Message: "The channel that made the previous response is not available. Send the whole conversation as input."}
+}
+
+// remember keeps what later requests may refer to of the answer, which is complete. It runs before the client gets the end of
+// the answer: its next request may follow at once.
+func (c *call) remember() {
+	if c.request.Protocol != llm.Responses || c.outcome.Operation != outcome.Generate {
+		return
+	}
+	m := c.bridge.Remember()
+	if m.ID == "" {
+		return
+	}
+	key := c.key.id + "/"
+	value := m.Record
+	if value == nil {
+		value = []byte(c.target.member.channel.id)
+	}
+	c.gateway.memory.Keep(responseKey+key+m.ID, value)
+	for _, item := range m.Items {
+		c.gateway.memory.Keep(itemKey+key+item, []byte(m.ID))
+	}
+}
+
+// forget drops a response and its items.
+func (r *recall) forget(id string, items []string) {
+	for _, item := range items {
+		r.memory.Drop(itemKey + r.key + "/" + item)
+	}
+	r.memory.Drop(responseKey + r.key + "/" + strings.Clone(id))
+}
