@@ -40,10 +40,11 @@ var floors = map[string]int{
 	"gateway/outcome": 1, // plain data for everyone: what happened
 	"gateway/dial":    1, // dialing and the address policy, for the relay and the syncs alike
 
-	"codec/llm":  0, // the neutral words
-	"codec/sse":  0, // framing of event streams
-	"codec/json": 0, // the one door to sonic
-	"lb":         0, // indexes and weights; knows no channel
+	"codec/llm":    0, // the neutral words
+	"codec/sse":    0, // framing of event streams
+	"codec/json":   0, // the one door to sonic
+	"codec/tokens": 0, // counts texts; knows no request
+	"lb":           0, // indexes and weights; knows no channel
 }
 
 // owners says which packages may import each third-party module. A module that is not listed may not be imported: adding
@@ -58,6 +59,8 @@ var owners = map[string][]string{
 	"github.com/fasthttp/router":         {"admin"},          // the data port has a dozen fixed paths and no router
 	"github.com/VictoriaMetrics/metrics": {"gateway"},        // metric names are written in full in one file
 	"golang.org/x/sys":                   {"gateway"},        // the sweeper's poll
+	// The vocabulary o200k_base and its byte pair encoding: 200 000 words, embedded, released monthly, one module besides.
+	"github.com/tiktoken-go/tokenizer": {"codec/tokens"},
 	// Request bodies in gzip and zstd; the provider sends them too.
 	"github.com/klauspost/compress": {"gateway", "gateway/gatewaytest"},
 	// The one HTTP stack, on both ports, upstream, and for the check of the local server.

@@ -16,7 +16,8 @@ const (
 	// Failed means that the upstream reported an error or sent nonsense; Failure tells which. Nothing of the failed
 	// event was appended.
 	Failed
-	// Again means that a follow-up call to the same target must continue the answer.
+	// Again means that a follow-up call to the same target must continue the answer: FollowUp has its body, and the bridge
+	// takes the answer to it like more of the first.
 	Again
 )
 
@@ -84,6 +85,11 @@ type Bridge interface {
 	Failure() *llm.Error
 	// Usage returns what is known so far of the tokens used.
 	Usage() llm.Usage
+	// AppendHeader appends the header lines, each with its CRLF, that the request just written needs beside the usual ones.
+	AppendHeader(dst []byte) []byte
+	// FollowUp appends the body of a follow-up call, and returns whether there is one: after Again, and after a Reject that
+	// a request written otherwise would not have met.
+	FollowUp(dst []byte) ([]byte, bool)
 	// Remember returns what later requests may refer to of an answer that is complete.
 	Remember() Remembered
 	// Warnings returns what the last AppendRequest could not carry over exactly, valid until the next. It is nil where bytes

@@ -12,6 +12,10 @@ type gate struct {
 	usage         llm.Usage
 	enforcer      enforcer
 	open          []openItem
+	// whole is whether the upstream's answer is all here: one that a stop sequence ends still says its usage then, behind
+	// what is left out. matched is that sequence.
+	whole   bool
+	matched string
 }
 
 // openItem is an item between its EventOpen and its EventClose.
@@ -32,6 +36,12 @@ func (g *gate) Emit(e *llm.Event) {
 	}
 	if e.Usage != nil {
 		g.usage = *e.Usage
+	}
+	if g.matched != "" && e.Kind != llm.EventFault {
+		if e.Kind == llm.EventStop {
+			g.stop(e)
+		}
+		return
 	}
 	switch e.Kind {
 	case llm.EventFault:
@@ -72,12 +82,23 @@ func (g *gate) enforce(e *llm.Event) {
 		g.open = g.open[:len(g.open)-1]
 		g.to.Emit(&llm.Event{Kind: llm.EventClose, Index: last.index, Item: &llm.Item{Kind: last.kind}})
 	}
-	g.real, g.stopped = true, true
+	g.matched = matched
+	if g.whole {
+		return
+	}
 	// The upstream's own count will not come.
 	if g.usage.Knowledge == llm.Reported {
 		g.usage.Knowledge = llm.Partial
 	}
-	g.to.Emit(&llm.Event{Kind: llm.EventStop, Usage: &g.usage, Stop: llm.Stop{Reason: llm.StopSequence, Sequence: matched}})
+	g.stop(&llm.Event{Kind: llm.EventStop})
+}
+
+// stop hands on the end of an answer that a stop sequence ended.
+func (g *gate) stop(e *llm.Event) {
+	g.real, g.stopped = true, true
+	end := *e
+	end.Usage, end.Stop = &g.usage, llm.Stop{Reason: llm.StopSequence, Sequence: g.matched}
+	g.to.Emit(&end)
 }
 
 // handOn hands on the step e with another text, if there is any.

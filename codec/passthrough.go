@@ -312,7 +312,7 @@ func (b *passthrough) Answer(dst, body []byte) ([]byte, Step) {
 	mark := llm.Junk
 	if !b.count {
 		mark = b.tap.Answer(body)
-	} else if _, ok := json.Int(json.Get(body, "input_tokens")); ok && json.Valid(body) {
+	} else if _, ok := countIn(body); ok {
 		mark = llm.Real
 	}
 	switch mark {
@@ -387,6 +387,12 @@ func (b *passthrough) Failure() *llm.Error { return b.failure }
 
 // Usage implements Bridge.
 func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
+
+// AppendHeader implements Bridge: the client has sent what it needs.
+func (b *passthrough) AppendHeader(dst []byte) []byte { return dst }
+
+// FollowUp implements Bridge: a client of the same protocol sees to it itself.
+func (b *passthrough) FollowUp(dst []byte) ([]byte, bool) { return dst, false }
 
 // Remember implements Bridge: the provider remembers the response, and the relay whose it is.
 func (b *passthrough) Remember() Remembered {

@@ -92,7 +92,11 @@ type translation struct {
 	parsed   bool // request holds the call's request
 	exchange llm.Exchange
 	warnings llm.Warnings
-	scratch  []byte // the request before the channel's params
+	// params is the channel's patch; scratch is the request before it, when there is one or a follow-up call may need it.
+	params  *Params
+	scratch []byte
+	// reduced is the output limit of a follow-up call, zero for none, negative when there was one.
+	reduced int64
 
 	// previous and input are what the record of a Responses client's answer needs; resolved is its body with the history.
 	previous string
@@ -106,6 +110,7 @@ type translation struct {
 	whole   []byte
 	isWhole bool
 	looked  bool
+	count   bool // the answer is a number of tokens
 	failure *llm.Error
 }
 
@@ -122,7 +127,7 @@ func newTranslation(client, target llm.Protocol) *translation {
 // release drops what b borrowed.
 func (b *translation) release() {
 	b.request = llm.Request{}
-	b.parsed = false
+	b.parsed, b.params = false, nil
 	names := b.exchange.Names
 	names.Reset()
 	b.exchange = llm.Exchange{Warnings: &b.warnings, Names: names}
@@ -141,6 +146,7 @@ func (b *translation) release() {
 // restart forgets the answer that was read.
 func (b *translation) restart() {
 	b.gate.reset()
+	b.reduced = 0
 	b.events.Reset()
 	if cap(b.whole) > maxKept {
 		b.whole = nil
@@ -151,11 +157,7 @@ func (b *translation) restart() {
 // AppendRequest implements Bridge.
 func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	if !b.parsed {
-		read := dialects[b.client].read
-		if r.foreign {
-			read = responses.ReadRequest
-		}
-		if err := read(r.Body, &b.request); err != nil {
+		if err := r.read(&b.request); err != nil {
 			return dst, err
 		}
 		if b.client == llm.Responses {
@@ -163,9 +165,10 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 				return dst, err
 			}
 		}
-		b.request.Stream = r.Stream || t.AlwaysStream
 		b.parsed = true
 	}
+	b.count = r.Count
+	b.request.Stream = !b.count && (r.Stream || t.AlwaysStream)
 	b.restart()
 	b.warnings.Reset()
 	x := &b.exchange
@@ -177,12 +180,19 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	x.Capabilities, x.Sealer = t.Capabilities, t.Sealer
 	x.AnswerID, x.AnswerModel, x.Created = r.AnswerID, r.AnswerModel, r.Created
 	x.MaxTokensChosen, x.JSONTool, x.StopEnforced = false, "", nil
+	if b.count {
+		return b.appendCounting(dst, t)
+	}
+	b.params = t.Params
 	if t.Params == nil {
+		start := len(dst)
 		body, err := dialects[b.target].write(dst, x)
 		if err != nil {
 			return dst, err
 		}
-		dst = body
+		if dst = body; b.mayFollow() {
+			b.scratch = append(b.scratch[:0], body[start:]...)
+		}
 	} else {
 		body, err := dialects[b.target].write(b.scratch[:0], x)
 		if err != nil {
@@ -192,6 +202,9 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		dst = t.Params.patch.appendTo(dst, body, json.AppendString(nil, t.Model))
 	}
 	b.decoder.Reset(x)
+	if d, ok := b.decoder.(*messages.Decoder); ok {
+		d.AllowPause()
+	}
 	b.stream.Reset(x)
 	b.answer.Reset(x)
 	b.gate.enforcer.reset(x.StopEnforced)
@@ -294,6 +307,8 @@ func (b *translation) take(dst []byte) ([]byte, Step) {
 		return b.fail(dst, b.gate.fault)
 	case b.gate.stopped:
 		return dst, End
+	case b.pausing():
+		return dst, Again
 	case b.gate.real:
 		return dst, Commit
 	}
@@ -310,24 +325,22 @@ func (b *translation) Finish(dst []byte, cause Cause) ([]byte, Step) {
 	b.failure = nil
 	b.gate.to = b.stream
 	if b.isWhole && cause == EOF {
-		b.decoder.Answer(b.whole, &b.gate)
-		b.classify(b.whole)
+		b.readWhole(b.whole)
 		return b.take(dst)
 	}
 	if !b.done() && b.events.Rest(&b.event) && b.event.Lines > 0 {
 		b.decoder.Event(&b.event, &b.gate)
 		b.classify(b.event.Data)
 	}
-	if !b.done() {
-		b.decoder.End(cause != EOF, &b.gate)
-	}
+	b.end(cause != EOF)
 	dst, step := b.take(dst)
-	if step == Failed {
-		b.failure = endOf(cause, b.failure)
-	} else if step != End {
-		return b.fail(dst, endOf(cause, &llm.Error{Kind: llm.Upstream}))
+	switch step {
+	case End, Again:
+		return dst, step
+	case Failed:
+		return b.fail(dst, endOf(cause, b.failure))
 	}
-	return dst, step
+	return b.fail(dst, endOf(cause, &llm.Error{Kind: llm.Upstream}))
 }
 
 // endOf words the failure of a stream that ended for a cause.
@@ -349,13 +362,32 @@ func endOf(cause Cause, e *llm.Error) *llm.Error {
 	return &worded
 }
 
+// readWhole reads an answer that is all here.
+func (b *translation) readWhole(body []byte) {
+	b.gate.whole = true
+	b.decoder.Answer(body, &b.gate)
+	b.classify(body)
+	b.end(false)
+}
+
+// end tells the decoder that nothing follows.
+func (b *translation) end(cut bool) {
+	if !b.done() && !b.pausing() {
+		b.decoder.End(cut, &b.gate)
+	}
+}
+
 // Answer implements Bridge.
 func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 	b.failure = nil
+	if b.count {
+		return b.answerCount(dst, body)
+	}
 	b.gate.to = b.answer
 	rest := bytes.TrimLeft(body, " \t\r\n\xef\xbb\xbf")
 	if bytes.HasPrefix(rest, []byte("data:")) || bytes.HasPrefix(rest, []byte("event:")) || bytes.HasPrefix(rest, []byte(":")) {
 		// A stream that nobody asked for.
+		b.gate.whole = true
 		b.events.Feed(body)
 		for !b.done() && b.events.Next(&b.event) {
 			b.decoder.Event(&b.event, &b.gate)
@@ -365,15 +397,15 @@ func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 			b.decoder.Event(&b.event, &b.gate)
 			b.classify(b.event.Data)
 		}
-		if !b.done() {
-			b.decoder.End(false, &b.gate)
-		}
+		b.end(false)
 	} else {
-		b.decoder.Answer(body, &b.gate)
-		b.classify(body)
+		b.readWhole(body)
 	}
 	if b.gate.fault != nil {
 		return b.fail(dst, b.gate.fault)
+	}
+	if b.pausing() {
+		return dst, Again
 	}
 	out, err := b.answer.Append(dst)
 	if err != nil {
@@ -385,6 +417,7 @@ func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 // Reject implements Bridge.
 func (b *translation) Reject(dst []byte, status int, body []byte) ([]byte, *llm.Error) {
 	e := readFault(status, body)
+	b.reduce(e)
 	return AppendErrorBody(dst, b.client, e, ""), e
 }
 
@@ -406,6 +439,20 @@ func (b *translation) Usage() llm.Usage {
 		u.Knowledge = llm.Partial
 	}
 	return u
+}
+
+// AppendHeader implements Bridge.
+func (b *translation) AppendHeader(dst []byte) []byte {
+	if b.target != llm.Messages {
+		return dst
+	}
+	start := len(dst)
+	dst = append(dst, "anthropic-beta: "...)
+	empty := len(dst)
+	if dst = messages.AppendBetas(dst, &b.exchange); len(dst) == empty {
+		return dst[:start]
+	}
+	return append(dst, "\r\n"...)
 }
 
 // Warnings implements Bridge.

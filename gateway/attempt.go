@@ -155,10 +155,11 @@ func (c *call) pickTarget() bool {
 	return true
 }
 
-// buildRequest makes the upstream request in c.wire. The body comes first: its length stands in the head, which is put in
-// front of it.
+// headRoom is the room in front of an upstream request's body for its head.
+const headRoom = 4 << 10
+
+// buildRequest makes the upstream request in c.wire.
 func (c *call) buildRequest() *llm.Error {
-	const headRoom = 4 << 10
 	if c.wire == nil {
 		c.wire = acquireBuffer()
 	}
@@ -170,6 +171,30 @@ func (c *call) buildRequest() *llm.Error {
 			return asError(err)
 		}
 	}
+	c.frame(w)
+	return nil
+}
+
+// followUp sends the follow-up call that the bridge asks for to the same target, and returns false when there is none. It is
+// a part of the same attempt.
+func (c *call) followUp() bool {
+	if c.wire == nil {
+		c.wire = acquireBuffer()
+	}
+	w, ok := c.bridge.FollowUp(slices.Grow(c.wire.bytes[:0], headRoom)[:headRoom])
+	if !ok {
+		return false
+	}
+	c.frame(w)
+	c.closeExchange()
+	c.resent = false
+	c.sendRequest()
+	return true
+}
+
+// frame puts the head in front of the body that stands behind headRoom bytes. The body comes first because the head says its
+// length.
+func (c *call) frame(w []byte) {
 	c.wire.bytes = w
 	var scratch [headRoom]byte
 	head := c.appendHead(scratch[:0], len(w)-headRoom)
@@ -177,11 +202,10 @@ func (c *call) buildRequest() *llm.Error {
 		c.wire.bytes = slices.Insert(w, headRoom, head[headRoom:]...)
 		c.wireStart = 0
 		copy(c.wire.bytes, head[:headRoom])
-		return nil
+		return
 	}
 	c.wireStart = headRoom - len(head)
 	copy(w[c.wireStart:], head)
-	return nil
 }
 
 // asError returns err as an error for the client.
@@ -224,6 +248,9 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 	}
 	if e.protocol == llm.Messages && !(own && c.hasVersion) {
 		dst = append(dst, "anthropic-version: 2023-06-01\r\n"...)
+	}
+	if c.outcome.Operation != outcome.Stored {
+		dst = c.bridge.AppendHeader(dst)
 	}
 	dst = append(dst, c.target.key.headers[e.protocol]...)
 	return append(dst, "\r\n"...)
@@ -336,6 +363,9 @@ func (c *call) receiveError(status int, limit, until instant) (progress, bool) {
 	}
 	// A cut body is read as far as it came: the status has said enough.
 	answer, e := c.bridge.Reject(nil, status, body.bytes)
+	if c.followUp() {
+		return progressFailed, false
+	}
 	e.Status = status
 	h := &c.exchange.header
 	if e.RetryAfter == 0 {
@@ -343,7 +373,7 @@ func (c *call) receiveError(status int, limit, until instant) (progress, bool) {
 	}
 	class := rejected(status, e)
 	f := failure{class: class, err: told(class, e)}
-	if f.err == e {
+	if f.err == e && c.passes() {
 		f.answer, f.status, f.header = answer, status, new(fasthttp.ResponseHeader)
 		h.CopyTo(f.header)
 	}
@@ -376,14 +406,19 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 	if c.outcome.Operation != outcome.Stored {
 		out, step = c.bridge.Answer(nil, body)
 	}
-	if step == codec.Failed {
+	switch step {
+	case codec.Failed:
 		e := c.bridge.Failure()
 		c.failWith(inBand(e), e)
+		return progressFailed, false
+	case codec.Again:
+		c.held.bytes = c.held.bytes[:0]
+		c.followUp()
 		return progressFailed, false
 	}
 	c.pending, c.state = out, stateEnded
 	c.remember()
-	c.releaseRequest()
+	c.releaseCommitted()
 	return progressAnswered, true
 }
 
@@ -403,9 +438,14 @@ func (c *call) receiveStream(limit, until instant) (progress, bool) {
 		case step == codec.Failed:
 			e := c.bridge.Failure()
 			c.failWith(inBand(e), e)
+		case step == codec.Again:
+			// What came so far is held, and goes on with the answer to the follow-up call.
+			c.held.bytes = append(c.held.bytes, c.pending...)
+			c.pending = nil
+			c.followUp()
 		default:
 			c.outcome.FirstToken = c.start.until(now())
-			c.releaseRequest()
+			c.releaseCommitted()
 			if step == codec.End {
 				c.state = stateEnded
 				c.remember()

@@ -228,6 +228,20 @@ func (c *call) releaseBridge() {
 	}
 }
 
+// passes reports whether the answer's bytes pass as they are: both sides speak the same protocol.
+func (c *call) passes() bool { return c.bridgeProtocol == c.request.Protocol }
+
+// releaseCommitted gives back what the rest of an answer does not need once it has begun: the request, unless the bridge
+// still looks things up in it.
+func (c *call) releaseCommitted() {
+	if c.passes() {
+		c.releaseRequest()
+		return
+	}
+	releaseBuffer(c.wire)
+	c.wire = nil
+}
+
 // releaseRequest gives the request's buffers back. Nothing may refer to the body afterwards, the request's model included.
 func (c *call) releaseRequest() {
 	releaseBuffer(c.body)

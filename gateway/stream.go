@@ -80,7 +80,12 @@ func (c *call) continueEarly() {
 func (c *call) continueStream() {
 	policy := &c.route.group.policy
 	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), c.lastEvent.after(policy.IdleTimeout)
-	step, err := c.feed(min(keepAliveAt, idleAt))
+	step, err := codec.Hold, error(nil)
+	if c.exchange.started {
+		step, err = c.feed(min(keepAliveAt, idleAt))
+	} else {
+		step, err = c.awaitFollowUp(min(keepAliveAt, idleAt))
+	}
 	at := now()
 	switch {
 	case err == errQuiet && at >= idleAt:
@@ -96,11 +101,31 @@ func (c *call) continueStream() {
 	case step == codec.End:
 		c.state = stateEnded
 		c.remember()
+	case step == codec.Again:
+		sent := c.pending
+		if c.followUp(); !c.attempting {
+			c.pending = sent
+			c.cutShort()
+		}
+		c.lastEvent = at
 	case step == codec.Failed:
 		c.cutShort()
 	default:
 		c.lastEvent = at
 	}
+}
+
+// awaitFollowUp waits for the header of the answer to a follow-up call. Whatever is wrong with it cuts the answer short: the
+// client has its beginning.
+func (c *call) awaitFollowUp(until instant) (codec.Step, error) {
+	switch err := c.exchange.await(until); {
+	case err == errQuiet:
+		return codec.Hold, err
+	case err != nil || c.exchange.header.StatusCode()/100 != 2:
+		_, step := c.bridge.Finish(nil, codec.Cut)
+		return step, nil
+	}
+	return codec.Commit, nil
 }
 
 // keepAlive gives the client a sign of life when it is due.

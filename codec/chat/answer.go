@@ -8,8 +8,8 @@ import (
 	"octopus/codec/llm"
 )
 
-// AnswerWriter is the emitter that collects the steps of an answer and writes it as a whole (protocols.md B.9). Make it ready
-// with Reset, and take the body with Append once Stop or Fault has come.
+// AnswerWriter is the emitter that collects the steps of an answer and writes it as a whole (protocols.md B.9). Make
+// it ready with Reset, and take the body with Append once Stop or Fault has come.
 type AnswerWriter struct {
 	x           *llm.Exchange
 	model, tier string
@@ -182,7 +182,8 @@ func bracketed(elements []byte) []byte {
 	return append(append([]byte{'['}, elements...), ']')
 }
 
-// appendContent appends the text. There is none beside a call or a refusal; an answer with nothing in it has an empty one.
+// appendContent appends the text. There is none beside a call or a refusal; an answer with nothing in it has an empty
+// one.
 func (w *AnswerWriter) appendContent(dst []byte) []byte {
 	text := w.text
 	if w.x.Target == llm.Messages && w.x.Request.Format.Kind == llm.FormatJSON {

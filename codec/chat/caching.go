@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -37,15 +38,20 @@ func (w *writer) writeCache() {
 	}
 }
 
-// deriveCacheKey returns a key that stays the same over the turns of a conversation: of the client's session where it names
-// one, else of the texts and tools that all of its requests begin with.
+// deriveCacheKey returns a key that stays the same over the turns of a conversation: of the client's session where it
+// names one, else of the texts and tools that all of its requests begin with.
 func (w *writer) deriveCacheKey() string {
+	if w.r.User == "" && len(w.r.System)+len(w.r.Tools) == 0 {
+		return "" // nothing that a cache could hold
+	}
 	h := sha256.New()
 	if w.r.User != "" && w.r.Protocol == llm.Messages {
 		feed(h, w.r.User)
 	} else {
 		for i := range w.r.System {
-			feed(h, json.Borrow(w.r.System[i].Text))
+			if text := w.r.System[i].Text; !bytes.HasPrefix(text, billingPrefix) {
+				feed(h, json.Borrow(text))
+			}
 		}
 		for i := range w.r.Tools {
 			feed(h, w.r.Tools[i].Namespace)

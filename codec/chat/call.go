@@ -100,9 +100,10 @@ func (d *Decoder) readFunctionCall(value []byte, out llm.Emitter) {
 	d.feedCall(&d.calls[i], &p, out)
 }
 
-// findCall returns the index of the call that a piece belongs to, or none for a new one (protocols.md C.1). The upstream's
-// index decides; but some send 0 for all calls, and a new id with a name beside it is then a new call. Without an index the
-// id decides, and without both it is the last call, unless another name, or a second element of one chunk, tells otherwise.
+// findCall returns the index of the call that a piece belongs to, or none for a new one (protocols.md C.1). The
+// upstream's index decides; but some send 0 for all calls, and a new id with a name beside it is then a new call.
+// Without an index the id decides, and without both it is the last call, unless another name, or a second element of
+// one chunk, tells otherwise.
 func (d *Decoder) findCall(p *piece, k int) int {
 	if p.key != noKey {
 		i := d.lastWithKey(p.key)
@@ -138,8 +139,8 @@ func (d *Decoder) lastWithKey(key int64) int {
 	return none
 }
 
-// addCall begins a call in a slot with the buffers of an earlier one. It returns none, and ends the answer, when there are too
-// many.
+// addCall begins a call in a slot with the buffers of an earlier one. It returns none, and ends the answer, when
+// there are too many.
 func (d *Decoder) addCall(key int64, out llm.Emitter) int {
 	n := len(d.calls)
 	if n == maxCalls {
@@ -205,7 +206,8 @@ func (d *Decoder) openCall(c *call, out llm.Emitter) {
 	d.next++
 	d.content = true
 	d.emitItem(llm.EventOpen, c.index, llm.Item{
-		Kind: llm.Call, CallID: json.Borrow(c.id), Name: tool.Name, Namespace: tool.Namespace, Custom: c.custom || c.wrapped,
+		Kind: llm.Call, CallID: json.Borrow(c.id), Name: tool.Name, Namespace: tool.Namespace,
+		Custom: c.custom || c.wrapped,
 	}, out)
 	if len(c.held) > 0 {
 		d.feedArguments(c, c.held, out)
@@ -224,8 +226,8 @@ func (d *Decoder) isTaken(c *call) bool {
 	return false
 }
 
-// feedArguments emits the next piece of the arguments. What comes behind a complete object is not a part of it. An object
-// without members at the beginning is held back: some gateways send it before the real arguments.
+// feedArguments emits the next piece of the arguments. What comes behind a complete object is not a part of it. An
+// object without members at the beginning is held back: some gateways send it before the real arguments.
 func (d *Decoder) feedArguments(c *call, text []byte, out llm.Emitter) {
 	switch {
 	case len(text) == 0 || c.closed:
@@ -265,12 +267,13 @@ func (d *Decoder) closeCall(c *call, out llm.Emitter) {
 	}
 	c.closed = true
 	d.emitItem(llm.EventClose, c.index, llm.Item{
-		Kind: llm.Call, CallID: json.Borrow(c.id), Name: d.x.Names.Tool(json.Borrow(c.name)).Name, Custom: c.custom || c.wrapped,
+		Kind: llm.Call, CallID: json.Borrow(c.id), Name: d.x.Names.Tool(json.Borrow(c.name)).Name,
+		Custom: c.custom || c.wrapped,
 	}, out)
 }
 
-// closeComplete closes the calls whose arguments are complete, because something else begins. The others may go on later:
-// upstreams do mix the pieces of several calls.
+// closeComplete closes the calls whose arguments are complete, because something else begins. The others may go on
+// later: upstreams do mix the pieces of several calls.
 func (d *Decoder) closeComplete(out llm.Emitter) {
 	for i := range d.calls {
 		if c := &d.calls[i]; c.opened && !c.closed && c.ending.complete {
@@ -289,8 +292,8 @@ func (d *Decoder) inCall() bool {
 	return false
 }
 
-// finishCalls opens what waited for the end, and closes all. It returns whether there is any call, and whether one never had
-// a name.
+// finishCalls opens what waited for the end, and closes all. It returns whether there is any call, and whether one
+// never had a name.
 func (d *Decoder) finishCalls(out llm.Emitter) (called, nameless bool) {
 	for i := range d.calls {
 		c := &d.calls[i]

@@ -8,13 +8,13 @@ import (
 	"octopus/codec/sse"
 )
 
-// Decoder turns the answer of a Chat upstream into the steps that llm.EventKind describes (protocols.md C.1). It is where all
-// of the caution is: whatever the upstream sends, the steps come in their order, exactly one of Stop and Fault is the last,
-// and nothing comes behind it. Only the first of several choices counts.
+// Decoder turns the answer of a Chat upstream into the steps that llm.EventKind describes (protocols.md C.1). It is
+// where all of the caution is: whatever the upstream sends, the steps come in their order, exactly one of Stop and
+// Fault is the last, and nothing comes behind it. Only the first of several choices counts.
 //
-// What an upstream's error means is left to the caller: the Err of a Fault has the kind Upstream with the upstream's own
-// words, type and code. Make a Decoder ready with Reset. It keeps no more of an answer than the arguments of calls whose name
-// has not arrived.
+// What an upstream's error means is left to the caller: the Err of a Fault has the kind Upstream with the upstream's
+// own words, type and code. Make a Decoder ready with Reset. It keeps no more of an answer than the arguments of
+// calls whose name has not arrived.
 type Decoder struct {
 	x     *llm.Exchange
 	event llm.Event // the step being emitted
@@ -59,12 +59,6 @@ func (d *Decoder) Reset(x *llm.Exchange) {
 // Done reports whether Stop or Fault was emitted.
 func (d *Decoder) Done() bool { return d.done }
 
-// Finished reports whether the upstream has said why it stopped, so that nothing but usage may follow.
-func (d *Decoder) Finished() bool { return d.terminal }
-
-// Usage returns the tokens reported so far.
-func (d *Decoder) Usage() llm.Usage { return d.usage.Neutral() }
-
 // Event reads one event of a stream. What can't be read leaves no trace.
 func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	if d.done || e.Lines == 0 {
@@ -87,8 +81,8 @@ func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	}
 }
 
-// End ends a stream in which no terminal event has come: cut tells whether the connection broke. An answer whose stop reason
-// has arrived is complete all the same.
+// End ends a stream in which no terminal event has come: cut tells whether the connection broke. An answer whose stop
+// reason has arrived is complete all the same.
 func (d *Decoder) End(cut bool, out llm.Emitter) {
 	switch {
 	case d.done:
@@ -257,8 +251,8 @@ func (g *delta) read(object []byte) {
 	}
 }
 
-// readDelta reads what the model said: reasoning, then text with its sources, a refusal, and calls. whole tells that it is all
-// of the message.
+// readDelta reads what the model said: reasoning, then text with its sources, a refusal, and calls. whole tells that
+// it is all of the message.
 func (d *Decoder) readDelta(object, logprobs []byte, c *chunk, whole bool, out llm.Emitter) {
 	var g delta
 	g.read(object)

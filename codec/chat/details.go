@@ -7,9 +7,9 @@ import (
 	"octopus/codec/llm"
 )
 
-// thoughts writes the reasoning of an answer: its text as reasoning_content (DeepSeek) and, where the channel wants it, all of
-// it as reasoning_details (OpenRouter, https://openrouter.ai/docs/use-cases/reasoning-tokens), which a client can send back.
-// What a provider minted travels in envelopes (protocols.md B.6).
+// thoughts writes the reasoning of an answer: its text as reasoning_content (DeepSeek) and, where the channel wants
+// it, all of it as reasoning_details (OpenRouter, https://openrouter.ai/docs/use-cases/reasoning-tokens), which a
+// client can send back. What a provider minted travels in envelopes (protocols.md B.6).
 type thoughts struct {
 	x     *llm.Exchange
 	count int  // how many have begun

@@ -7,9 +7,9 @@ import (
 	"octopus/codec/llm"
 )
 
-// StreamWriter is the emitter that turns the steps of an answer into the events of a Chat stream (protocols.md A.3, C.5). It
-// trusts its decoder: steps come in the order that llm.EventKind documents. Make it ready with Reset, and take what it has
-// written with Take.
+// StreamWriter is the emitter that turns the steps of an answer into the events of a Chat stream (protocols.md A.3,
+// C.5). It trusts its decoder: steps come in the order that llm.EventKind documents. Make it ready with Reset, and
+// take what it has written with Take.
 type StreamWriter struct {
 	x       *llm.Exchange
 	buf     []byte
@@ -47,7 +47,7 @@ func formOf(r *llm.Request, call *llm.Item) form {
 		return asArguments
 	}
 	for i := range r.Tools {
-		if t := &r.Tools[i]; t.Kind == llm.CustomTool && t.Name == call.Name && r.Protocol == llm.Chat {
+		if t := &r.Tools[i]; t.Kind == llm.CustomTool && t.Name == call.Name {
 			return asCustom
 		}
 	}
@@ -58,7 +58,8 @@ var _ llm.Emitter = (*StreamWriter)(nil)
 
 // Reset makes w ready for the answer to the request of x, which must stay valid until the answer is over.
 func (w *StreamWriter) Reset(x *llm.Exchange) {
-	*w = StreamWriter{x: x, buf: w.buf[:0], head: w.head[:0], items: w.items[:0], sources: sources{list: w.sources.list[:0]}}
+	*w = StreamWriter{x: x, buf: w.buf[:0], head: w.head[:0], items: w.items[:0],
+		sources: sources{list: w.sources.list[:0]}}
 	w.thought.x = x
 }
 
@@ -69,9 +70,9 @@ func (w *StreamWriter) Take(dst []byte) []byte {
 	return dst
 }
 
-// AppendError appends the event that tells the client of e, and the end of the stream. It may be called at any moment, also
-// before Start, once what was written has been taken. There is no chunk with a finish_reason: it would mark the answer as a
-// success.
+// AppendError appends the event that tells the client of e, and the end of the stream. It may be called at any
+// moment, also before Start, once what was written has been taken. There is no chunk with a finish_reason: it would
+// mark the answer as a success.
 func (w *StreamWriter) AppendError(dst []byte, e *llm.Error) []byte {
 	var t Tap
 	return t.AppendError(dst, e, true)
@@ -133,6 +134,8 @@ func tierOf(tier string) string {
 	switch tier {
 	case "standard", "batch":
 		return "default"
+	case "auto": // what was asked for, not what it became
+		return ""
 	}
 	return tier
 }
@@ -169,12 +172,19 @@ func appendLogprobs(dst, content, refusal []byte) []byte {
 	return append(appendRaw(append(dst, `,"refusal":`...), refusal), '}')
 }
 
-// appendRaw appends a raw value, or null.
+// appendRaw appends a raw value, or null, on one line: line breaks would end the data of an event.
 func appendRaw(dst, value []byte) []byte {
 	if value == nil {
 		return append(dst, "null"...)
 	}
-	return append(dst, value...)
+	start := len(dst)
+	dst = append(dst, value...)
+	for i, c := range dst[start:] {
+		if c == '\n' || c == '\r' {
+			dst[start+i] = ' '
+		}
+	}
+	return dst
 }
 
 func (w *StreamWriter) open(e *llm.Event) {
@@ -260,8 +270,8 @@ func (w *StreamWriter) callDelta(i *emitted, text []byte) {
 	w.endInput()
 }
 
-// beginInput begins the chunk with a piece of the input, up to its opening quote. Nothing that names the call is repeated: the
-// SDKs take that for another call.
+// beginInput begins the chunk with a piece of the input, up to its opening quote. Nothing that names the call is
+// repeated: the SDKs take that for another call.
 func (w *StreamWriter) beginInput(i *emitted) {
 	w.begin()
 	if w.x.Request.Legacy {

@@ -7,8 +7,8 @@ import (
 	"octopus/codec/json"
 )
 
-// fragment joins characters that an upstream has cut in two: the bytes of one, or the surrogate pair of an emoji, spread over
-// two JSON strings. Decoded alone, both halves would be lost.
+// fragment joins characters that an upstream has cut in two: the bytes of one, or the surrogate pair of an emoji,
+// spread over two JSON strings. Decoded alone, both halves would be lost.
 type fragment struct {
 	held [6]byte // the first half, as it stands in JSON
 	n    uint8
@@ -17,8 +17,9 @@ type fragment struct {
 // replacement is what a half becomes whose other half never comes.
 var replacement = []byte("\ufffd")
 
-// decode returns the text of a JSON string, with what was held before it, and holds back the half of a character at its end.
-// The text may lie in buf, which is returned for the next use. An escape that JSON doesn't know ends the text.
+// decode returns the text of a JSON string, with what was held before it, and holds back the half of a character at
+// its end. The text may lie in buf, which is returned for the next use. An escape that JSON doesn't know ends the
+// text.
 func (f *fragment) decode(buf, value []byte) (text, next []byte) {
 	inner := value[1 : len(value)-1]
 	half := halfAtEnd(inner)

@@ -7,15 +7,13 @@ import (
 	"octopus/codec/llm"
 )
 
-// billingPrefix begins Claude Code's first system text, which changes from request to request. It would make every prompt
-// cache miss, and says nothing to a model (protocols.md D.1).
+// billingPrefix begins Claude Code's first system text, which changes from request to request. It would make every
+// prompt cache miss, and says nothing to a model (protocols.md D.1).
 var billingPrefix = []byte("x-anthropic-billing-header:")
 
-// continueNote makes up for an answer that the client has begun and the model can't continue as such (protocols.md D.3).
+// continueNote makes up for an answer that the client has begun and the model can't continue as such (protocols.md
+// D.3).
 const continueNote = "Continue the last assistant message exactly where it stops; do not repeat it."
-
-// noResult stands for the result of a call that has none.
-const noResult = "[no result recorded]"
 
 // writeMessages writes the conversation (protocols.md B.4).
 func (w *writer) writeMessages() {
@@ -68,15 +66,16 @@ func (w *writer) writeSystem() {
 		items = items[1:]
 	}
 	if len(items) > 0 {
-		w.writeSystemMessage(items)
+		w.writeSystemMessage(items, "")
 	}
 }
 
-func (w *writer) writeSystemMessage(items []llm.Item) {
+func (w *writer) writeSystemMessage(items []llm.Item, name string) {
 	marked := false
 	for i := range items {
 		if items[i].Kind != llm.Text {
-			w.refuse(w.word("messages", "input", "system"), "unsupported_value", "has something other than text in a system message")
+			w.refuse(w.word("messages", "input", "system"), "unsupported_value",
+				"has something other than text in a system message")
 			return
 		}
 		if items[i].Cache != llm.CacheNone {
@@ -86,6 +85,7 @@ func (w *writer) writeSystemMessage(items []llm.Item) {
 		}
 	}
 	w.open(w.systemRole())
+	w.text("name", name)
 	w.key("content")
 	if marked {
 		w.dst = append(w.dst, '[')
@@ -106,8 +106,8 @@ func (w *writer) writeSystemMessage(items []llm.Item) {
 	w.dst = append(w.dst, '"', '}')
 }
 
-// writeMidSystem writes a system text in the middle of the conversation: in its place, or as a user's text where the channel
-// takes only leading ones.
+// writeMidSystem writes a system text in the middle of the conversation: in its place, or as a user's text where the
+// channel takes only leading ones.
 func (w *writer) writeMidSystem(t *llm.Turn) {
 	for i := range t.Items {
 		if t.Items[i].Name != "" {
@@ -115,7 +115,7 @@ func (w *writer) writeMidSystem(t *llm.Turn) {
 		}
 	}
 	if w.x.Options.MidSystem {
-		w.writeSystemMessage(t.Items)
+		w.writeSystemMessage(t.Items, t.Name)
 		return
 	}
 	w.approximate(w.word("messages", "input", "messages"))
@@ -142,7 +142,7 @@ func (w *writer) writeAssistant(index int, t *llm.Turn) {
 		return // nothing is left of the turn, and no upstream accepts an empty one
 	}
 	w.open("assistant")
-	w.writeName(t)
+	w.text("name", t.Name)
 	w.key("content")
 	if s.texts == 0 {
 		w.dst = append(w.dst, "null"...)
@@ -186,7 +186,7 @@ func (w *writer) summarize(t *llm.Turn) said {
 	var s said
 	for i := range t.Items {
 		item := &t.Items[i]
-		w.warnOfItem(item)
+		w.warnOfItem(item, t.Role)
 		switch item.Kind {
 		case llm.Text:
 			s.texts++
@@ -213,12 +213,13 @@ func (w *writer) summarize(t *llm.Turn) said {
 	return s
 }
 
-// warnOfItem notes what Chat has no place for in an item that is written.
-func (w *writer) warnOfItem(item *llm.Item) {
+// warnOfItem notes what Chat has no place for in an item that is written. Marks of prompt caching stand at users'
+// parts only.
+func (w *writer) warnOfItem(item *llm.Item, role llm.Role) {
 	if item.Phase != "" {
 		w.drop("input.phase")
 	}
-	if item.Cache != llm.CacheNone && !isMarkable(item) {
+	if item.Cache != llm.CacheNone && (role == llm.Assistant || !isMarkable(item)) {
 		w.dropMark()
 	}
 	if len(item.Citations) > 0 {
@@ -226,8 +227,8 @@ func (w *writer) warnOfItem(item *llm.Item) {
 	}
 }
 
-// echoes reports whether reasoning goes back to the upstream: where the channel wants it, and where it was this channel's
-// own. Chat knows no opaque part of it.
+// echoes reports whether reasoning goes back to the upstream: where the channel wants it, and where it was this
+// channel's own. Chat knows no opaque part of it.
 func (w *writer) echoes(item *llm.Item) bool {
 	switch {
 	case len(item.Text) == 0:
@@ -270,9 +271,6 @@ func (w *writer) leaveOutItem(t *llm.Turn, item *llm.Item) {
 func turnPath(t *llm.Turn) string {
 	return (&place{up: &place{name: t.Path.List}, index: t.Path.Index}).String()
 }
-
-// writeName writes the name of a participant.
-func (w *writer) writeName(t *llm.Turn) { w.text("name", t.Name) }
 
 // writeJoined writes the texts of all items of one kind as one string. separator stands in JSON.
 func (w *writer) writeJoined(t *llm.Turn, kind llm.ItemKind, separator string) {
@@ -326,110 +324,6 @@ func (w *writer) writeCall(item *llm.Item) {
 // emptyObject are the arguments of a call without any.
 var emptyObject = []byte("{}")
 
-// writeResults writes the results of a turn's calls, and behind all of them the images and documents that a message of role
-// tool can't hold.
-func (w *writer) writeResults(index int, calls []pairEnd) {
-	for i := range calls {
-		w.writeResult(index, &calls[i])
-	}
-	if w.x.Options.ToolImageParts {
-		return
-	}
-	for i := range calls {
-		if answer := calls[i].answer; answer != none {
-			w.writeAttachment(w.pairs.ends[answer].item)
-		}
-	}
-}
-
-func (w *writer) writeResult(index int, call *pairEnd) {
-	var result *llm.Item
-	switch {
-	case call.answer != none:
-		result = w.pairs.ends[call.answer].item
-	case index == len(w.r.Turns)-1 || !w.x.Options.Repair:
-		w.refuse(turnPath(&w.r.Turns[index]), "invalid_value", "has the call `"+call.item.CallID+"` without a result, which is not possible")
-		return
-	default:
-		w.approximate(w.resultField())
-		result = &llm.Item{IsError: true, Parts: []llm.Item{{Text: []byte(noResult)}}}
-	}
-	w.open("tool")
-	w.dst = append(w.dst, `,"tool_call_id":"`...)
-	w.dst = append(llm.AppendCallID(w.dst, call.item.CallID), '"')
-	w.key("content")
-	if w.x.Options.ToolImageParts && hasMedia(result) {
-		w.dst = append(w.dst, '[')
-		if result.IsError {
-			w.part()
-			w.writeTextPart([]byte(toolErrorPrefix), llm.CacheNone)
-		}
-		w.writeParts(result.Parts)
-		w.dst = append(w.dst, ']', '}')
-		return
-	}
-	w.dst = append(w.dst, '"')
-	w.writeResultText(result)
-	w.dst = append(w.dst, '"', '}')
-}
-
-// writeResultText writes the texts of a result into a string.
-func (w *writer) writeResultText(result *llm.Item) {
-	if result.IsError {
-		w.dst = append(w.dst, toolErrorPrefix...)
-	}
-	first := true
-	for i := range result.Parts {
-		p := &result.Parts[i]
-		if p.Kind != llm.Text && !isInline(p) {
-			continue
-		}
-		if !first {
-			w.dst = append(w.dst, `\n`...)
-		}
-		first = false
-		if p.Kind == llm.Text {
-			w.dst = appendEscaped(w.dst, p.Text)
-		} else {
-			w.writeDocument(&p.Media)
-		}
-	}
-	if result.Cache != llm.CacheNone {
-		w.dropMark()
-	}
-}
-
-// hasMedia reports whether a result has anything that is no text.
-func hasMedia(result *llm.Item) bool {
-	for i := range result.Parts {
-		if p := &result.Parts[i]; p.Kind != llm.Text && !isInline(p) || len(p.Parts) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// writeAttachment writes a user's message with the images and documents of a result.
-func (w *writer) writeAttachment(result *llm.Item) {
-	if !hasMedia(result) {
-		return
-	}
-	w.open("user")
-	w.dst = append(w.dst, `,"content":[{"type":"text","text":"[attachment of tool result `...)
-	w.dst = append(llm.AppendCallID(w.dst, result.CallID), `]"}`...)
-	for i := range result.Parts {
-		switch p := &result.Parts[i]; {
-		case p.Kind == llm.Text:
-		case isInline(p):
-			w.writeMedia(p.Parts)
-		default:
-			w.part()
-			w.writePart(p)
-		}
-	}
-	w.dst = append(w.dst, ']', '}')
-}
-
 // writeUser writes a user's message, without the results that stand behind their calls already.
 func (w *writer) writeUser(index int, t *llm.Turn) {
 	texts, others, orphans := 0, 0, 0
@@ -453,14 +347,14 @@ func (w *writer) writeUser(index int, t *llm.Turn) {
 			w.leaveOutItem(t, item)
 			continue
 		}
-		w.warnOfItem(item)
+		w.warnOfItem(item, t.Role)
 		marked = marked || item.Cache != llm.CacheNone
 	}
 	if texts+others+orphans == 0 && len(t.Items) > 0 {
 		return
 	}
 	w.open("user")
-	w.writeName(t)
+	w.text("name", t.Name)
 	w.key("content")
 	if plain := texts == 1 && others+orphans == 0 && !(marked && w.model.CacheBreakpoints); plain || len(t.Items) == 0 {
 		if marked {
@@ -484,24 +378,4 @@ func (w *writer) writeUser(index int, t *llm.Turn) {
 		}
 	}
 	w.dst = append(w.dst, ']', '}')
-}
-
-// writeOrphan writes a result whose call is not part of the conversation as a text.
-func (w *writer) writeOrphan(result *llm.Item) {
-	if !w.x.Options.Repair {
-		w.refuse(w.resultField(), "invalid_value", "has the result `"+result.CallID+"` without a call, which is not possible")
-		return
-	}
-	w.approximate(w.resultField())
-	w.part()
-	w.dst = append(w.dst, `{"type":"text","text":"[orphan tool result `...)
-	w.dst = append(appendEscaped(w.dst, result.CallID), "] "...)
-	w.writeResultText(result)
-	w.dst = append(w.dst, '"', '}')
-	for i := range result.Parts {
-		if p := &result.Parts[i]; p.Kind != llm.Text && !isInline(p) {
-			w.part()
-			w.writePart(p)
-		}
-	}
 }

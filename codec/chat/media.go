@@ -87,7 +87,8 @@ func (w *writer) writeImage(m *llm.Media, mark llm.CacheTTL) {
 	w.dst = append(w.dst, `{"type":"image_url","image_url":{"url":"`...)
 	switch {
 	case m.FileID != "":
-		w.refuse(w.contentField()+".file_id", "unsupported_value", "refers to a file of another provider; file ids cannot cross providers, and are not available")
+		w.refuse(w.contentField()+w.word(".file.file_id", ".file_id", ".source.file_id"), "unsupported_value",
+			"refers to a file of another provider; file ids cannot cross providers, and are not available")
 	case m.URL != "":
 		w.dst = appendEscaped(w.dst, m.URL)
 	default:
@@ -121,7 +122,10 @@ func audioFormat(mediaType string) string {
 }
 
 // isInline reports whether a document is written as text: its text is in the request.
-func isInline(item *llm.Item) bool { return item.Kind == llm.File && item.Media.Text != nil }
+func isInline(item *llm.Item) bool {
+	m := &item.Media
+	return item.Kind == llm.File && (m.Text != nil || m.Data == nil && m.URL == "" && m.FileID == "")
+}
 
 // writeFile writes a document (protocols.md D.12).
 func (w *writer) writeFile(item *llm.Item, mark llm.CacheTTL) {
@@ -144,9 +148,11 @@ func (w *writer) writeFile(item *llm.Item, mark llm.CacheTTL) {
 		w.dst = append(w.dst, `"file_id":`...)
 		w.dst = json.AppendString(w.dst, m.FileID)
 	case m.FileID != "":
-		w.refuse(w.contentField()+".file_id", "unsupported_value", "refers to a file of another provider; file ids cannot cross providers, and are not available")
+		w.refuse(w.contentField()+w.word(".file.file_id", ".file_id", ".source.file_id"), "unsupported_value",
+			"refers to a file of another provider; file ids cannot cross providers, and are not available")
 	case m.URL != "":
-		w.refuse(w.contentField()+".file_url", "unsupported_value", "is a document by its address, which is not available")
+		w.refuse(w.contentField()+w.word(".file.file_url", ".file_url", ".source.url"), "unsupported_value",
+			"is a document by its address, which is not available")
 	default:
 		w.dst = append(w.dst, `"filename":`...)
 		w.dst = json.AppendString(w.dst, fileName(m))

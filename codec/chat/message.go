@@ -25,8 +25,8 @@ type pending struct {
 	answered bool
 }
 
-// readMessages reads the conversation: leading system and developer messages become the system texts, a run of results of
-// tools and the user message behind it become one turn.
+// readMessages reads the conversation: leading system and developer messages become the system texts, a run of
+// results of tools and the user message behind it become one turn.
 func (d *reader) readMessages(p *place, value []byte) {
 	leading := true
 	i := 0
@@ -43,14 +43,16 @@ func (d *reader) readMessages(p *place, value []byte) {
 	}
 }
 
-// readMessage reads one message. leading tells whether none but system and developer messages stand before it; it returns the
-// same for the next one.
+// readMessage reads one message. leading tells whether none but system and developer messages stand before it; it
+// returns the same for the next one.
 func (d *reader) readMessage(p *place, value []byte, leading bool) bool {
 	var g message
 	m := json.Object(value)
 	for m.Next() {
 		if slot := g.slot(json.Borrow(m.Key)); slot != nil {
 			*slot = m.Value()
+		} else {
+			d.inner("messages", m.Key, m.Value())
 		}
 	}
 	results := d.results
@@ -63,10 +65,10 @@ func (d *reader) readMessage(p *place, value []byte, leading bool) bool {
 			return true
 		}
 		t := d.turn(llm.System, p, &g)
-		t.Items = d.readContent(nil, p, &g, llm.System)
+		t.Items = d.readContent(d.list(1), p, &g, llm.System)
 	case "user":
 		if !results {
-			d.turn(llm.User, p, &g)
+			d.turn(llm.User, p, &g).Items = d.list(1)
 		}
 		t := d.last()
 		t.Name = d.text(&place{up: p, name: "name"}, g.name)
@@ -75,7 +77,7 @@ func (d *reader) readMessage(p *place, value []byte, leading bool) bool {
 		d.readAssistant(p, &g)
 	case "tool", "function":
 		if !results {
-			d.turn(llm.User, p, nil)
+			d.turn(llm.User, p, nil).Items = d.list(2)
 		}
 		d.readResult(p, &g)
 		d.results = true
@@ -128,10 +130,23 @@ func (d *reader) turn(role llm.Role, p *place, g *message) *llm.Turn {
 	return d.last()
 }
 
+// itemSlab is how many items are made room for at once.
+const itemSlab = 32
+
+// list returns an empty list with room for n items. Items are large, and most lists short: they lie side by side.
+func (d *reader) list(n int) []llm.Item {
+	if len(d.items)+n > cap(d.items) {
+		d.items = make([]llm.Item, 0, itemSlab)
+	}
+	start := len(d.items)
+	d.items = d.items[:start+n]
+	return d.items[start : start : start+n]
+}
+
 func (d *reader) last() *llm.Turn { return &d.r.Turns[len(d.r.Turns)-1] }
 
-// readContent appends the items of a message's content: a string, or an array of parts. Empty strings of assistants are no
-// items: they stand beside tool calls.
+// readContent appends the items of a message's content: a string, or an array of parts. Empty strings of assistants
+// are no items: they stand beside tool calls.
 func (d *reader) readContent(items []llm.Item, p *place, g *message, role llm.Role) []llm.Item {
 	at := place{up: p, name: "content"}
 	before := len(items)
@@ -141,7 +156,7 @@ func (d *reader) readContent(items []llm.Item, p *place, g *message, role llm.Ro
 			d.missing(&at)
 		}
 	case isString:
-		text := d.bytes(&at, g.content)
+		text := d.decoded(&at, g.content)
 		if role != llm.Assistant || len(text) > 0 {
 			items = append(items, llm.Item{Text: text})
 		}
@@ -153,7 +168,8 @@ func (d *reader) readContent(items []llm.Item, p *place, g *message, role llm.Ro
 	default:
 		d.wrongType(&at, "a string or an array of parts")
 	}
-	if mark := d.readMark(&place{up: p, name: "cache_control"}, g.cacheControl); mark != llm.CacheNone && len(items) > before {
+	if mark := d.readMark(&place{up: p, name: "cache_control"}, g.cacheControl); mark != llm.CacheNone &&
+		len(items) > before {
 		items[len(items)-1].Cache = mark
 	}
 	return items
@@ -162,9 +178,9 @@ func (d *reader) readContent(items []llm.Item, p *place, g *message, role llm.Ro
 // readAssistant reads what the model said: reasoning, then text and refusals, then calls.
 func (d *reader) readAssistant(p *place, g *message) {
 	t := d.turn(llm.Assistant, p, g)
-	items := d.readThoughts(nil, p, g)
+	items := d.readThoughts(d.list(3), p, g)
 	items = d.readContent(items, p, g, llm.Assistant)
-	if refusal := d.bytes(&place{up: p, name: "refusal"}, g.refusal); len(refusal) > 0 {
+	if refusal := d.decoded(&place{up: p, name: "refusal"}, g.refusal); len(refusal) > 0 {
 		items = append(items, llm.Item{Kind: llm.Refusal, Text: refusal})
 	}
 	if audio := d.object(&place{up: p, name: "audio"}, g.audio); audio != nil {
@@ -230,7 +246,7 @@ func (d *reader) readCall(p *place, value []byte) llm.Item {
 		item.Custom = true
 		at := place{up: p, name: "custom"}
 		item.Name = d.text(&place{up: &at, name: "name"}, json.Get(custom, "name"))
-		item.Text = d.bytes(&place{up: &at, name: "input"}, json.Get(custom, "input"))
+		item.Text = d.decoded(&place{up: &at, name: "input"}, json.Get(custom, "input"))
 		if item.Name == "" {
 			d.missing(&place{up: &at, name: "name"})
 		}
@@ -240,8 +256,8 @@ func (d *reader) readCall(p *place, value []byte) llm.Item {
 	return item
 }
 
-// readFunctionCall reads the name and the arguments of a call. Arguments that are an object in place of a string, as some
-// clients send them, are taken as they stand.
+// readFunctionCall reads the name and the arguments of a call. Arguments that are an object in place of a string, as
+// some clients send them, are taken as they stand.
 func (d *reader) readFunctionCall(p *place, value []byte, item *llm.Item) {
 	m := json.Object(value)
 	for m.Next() {
@@ -251,7 +267,7 @@ func (d *reader) readFunctionCall(p *place, value []byte, item *llm.Item) {
 			item.Name = d.text(&at, m.Value())
 		case "arguments":
 			if item.Arguments = m.Value(); kindOf(m.Value()) != isObject {
-				item.Arguments = d.bytes(&at, m.Value())
+				item.Arguments = d.decoded(&at, m.Value())
 			}
 		}
 	}
@@ -275,7 +291,7 @@ func (d *reader) readResult(p *place, g *message) {
 	if kindOf(g.content) == isNull {
 		d.missing(&at)
 	}
-	item.Parts = d.readContent(nil, p, g, llm.User)
+	item.Parts = d.readContent(d.list(1), p, g, llm.User)
 	if len(item.Parts) > 0 && item.Parts[0].Kind == llm.Text {
 		first := &item.Parts[0]
 		if text, ok := bytes.CutPrefix(first.Text, []byte(toolErrorPrefix)); ok {
@@ -291,8 +307,8 @@ func (d *reader) readResult(p *place, g *message) {
 	t.Items = append(t.Items, item)
 }
 
-// pendingCall returns the call that a result belongs to: by its id; by the name of the function in the deprecated form, of
-// which the latest counts; by order when there is neither. It returns nil when no call fits.
+// pendingCall returns the call that a result belongs to: by its id; by the name of the function in the deprecated
+// form, of which the latest counts; by order when there is neither. It returns nil when no call fits.
 func (d *reader) pendingCall(id, name string, byName bool) *pending {
 	var first *pending
 	for i := range d.calls {

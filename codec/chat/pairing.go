@@ -2,8 +2,8 @@ package chat
 
 import "octopus/codec/llm"
 
-// pairs says which result answers which call. Chat wants every call answered by a message right behind it, and no answer
-// without a call; conversations of other protocols, interrupted ones above all, look otherwise.
+// pairs says which result answers which call. Chat wants every call answered by a message right behind it, and no
+// answer without a call; conversations of other protocols, interrupted ones above all, look otherwise.
 type pairs struct {
 	ends []pairEnd // the calls and results of the conversation in order
 	at   int       // the first one of a turn that was not asked for

@@ -15,8 +15,8 @@ type part struct {
 	control, breakpoint        []byte
 }
 
-// readPart appends the item that a content part is. The names of Responses' parts are understood as well: clients replay them
-// on the wrong route.
+// readPart appends the item that a content part is. The names of Responses' parts are understood as well: clients
+// replay them on the wrong route.
 func (d *reader) readPart(items []llm.Item, p *place, value []byte, role llm.Role) []llm.Item {
 	if kindOf(value) != isObject {
 		d.wrongType(p, "an object")
@@ -26,12 +26,12 @@ func (d *reader) readPart(items []llm.Item, p *place, value []byte, role llm.Rol
 	item := llm.Item{Raw: value, RawProtocol: llm.Chat}
 	switch g.kind {
 	case "text":
-		item.Text = d.bytes(&place{up: p, name: "text"}, g.text)
+		item.Text = d.decoded(&place{up: p, name: "text"}, g.text)
 	case "input_text", "output_text":
-		item.Text, item.Raw = d.bytes(&place{up: p, name: "text"}, g.text), nil
+		item.Text, item.Raw = d.decoded(&place{up: p, name: "text"}, g.text), nil
 	case "refusal":
 		item.Kind = llm.Refusal
-		item.Text = d.bytes(&place{up: p, name: "refusal"}, g.refusal)
+		item.Text = d.decoded(&place{up: p, name: "refusal"}, g.refusal)
 	case "thinking":
 		item.Kind = llm.Thought // Mistral's
 		item.Text = d.joinText(&place{up: p, name: "thinking"}, g.thinking)
@@ -106,13 +106,13 @@ func allowed(k llm.ItemKind, role llm.Role) bool {
 // joinText returns the text of a string, or of an array of text parts.
 func (d *reader) joinText(p *place, value []byte) []byte {
 	if kindOf(value) != isArray {
-		return d.bytes(p, value)
+		return d.decoded(p, value)
 	}
 	var text []byte
 	i := 0
 	for e := json.Array(value); e.Next(); i++ {
 		at := place{up: p, index: i}
-		text = append(text, d.bytes(&place{up: &at, name: "text"}, json.Get(e.Value(), "text"))...)
+		text = append(text, d.decoded(&place{up: &at, name: "text"}, json.Get(e.Value(), "text"))...)
 	}
 	return text
 }
@@ -125,7 +125,7 @@ func (d *reader) readImage(p *place, g *part, media *llm.Media) {
 		at = &place{up: p, name: "url"}
 		value, detail = json.Get(g.image, "url"), json.Get(g.image, "detail")
 	}
-	address := d.bytes(at, value)
+	address := d.decoded(at, value)
 	media.Detail = d.text(&place{up: p, name: "detail"}, detail)
 	switch {
 	case len(address) == 0:
@@ -148,7 +148,7 @@ func (d *reader) readImage(p *place, g *part, media *llm.Media) {
 // readAudio reads a sound.
 func (d *reader) readAudio(p *place, value []byte, media *llm.Media) {
 	value = d.object(p, value)
-	media.Data = d.bytes(&place{up: p, name: "data"}, json.Get(value, "data"))
+	media.Data = d.decoded(&place{up: p, name: "data"}, json.Get(value, "data"))
 	format := d.text(&place{up: p, name: "format"}, json.Get(value, "format"))
 	if len(media.Data) == 0 {
 		d.missing(&place{up: p, name: "data"})
@@ -170,7 +170,7 @@ func (d *reader) readFile(p *place, value []byte, media *llm.Media) {
 		case "file_id":
 			media.FileID = d.text(&at, m.Value())
 		case "file_data":
-			data = d.bytes(&at, m.Value())
+			data = d.decoded(&at, m.Value())
 		case "file_url":
 			media.URL = d.text(&at, m.Value())
 		case "filename":

@@ -2,8 +2,8 @@ package chat
 
 import "strconv"
 
-// place is where a value stands in the client's body: a member of an object, or an element of an array when it has no name.
-// Places are linked upwards and put into words only for an error.
+// place is where a value stands in the client's body: a member of an object, or an element of an array when it has no
+// name. Places are linked upwards and put into words only for an error.
 type place struct {
 	up    *place
 	name  string

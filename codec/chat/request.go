@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,9 +10,9 @@ import (
 	"octopus/codec/llm"
 )
 
-// ErrResponsesShape is what ReadRequest returns for a body with "input" and without "messages": Cursor posts bodies of
-// Responses to /v1/chat/completions (protocols.md D.21). The caller compares the pointer, reads the body as Responses and
-// answers as Chat. As an error of its own it says that messages are missing.
+// ErrResponsesShape is what ReadRequest returns for a body with "input" and without "messages": Cursor posts bodies
+// of Responses to /v1/chat/completions (protocols.md D.21). The caller compares the pointer, reads the body as
+// Responses and answers as Chat. As an error of its own it says that messages are missing.
 var ErrResponsesShape = &llm.Error{
 	Kind:    llm.InvalidRequest,
 	Code:    "missing_required_parameter",
@@ -20,12 +21,12 @@ var ErrResponsesShape = &llm.Error{
 }
 
 // ReadRequest fills r from the body of a Chat Completions request
-// (https://platform.openai.com/docs/api-reference/chat/create). What r holds afterwards is borrowed from body; whatever it
-// held before is forgotten.
+// (https://platform.openai.com/docs/api-reference/chat/create). What r holds afterwards is borrowed from body;
+// whatever it held before is forgotten.
 //
-// Of members with one name the last one counts, null is the same as absent. Top-level fields that are not known go to r.Extra.
-// An error has the kind InvalidRequest and the JSON path of the field as Param; it is ErrResponsesShape for a body of
-// Responses.
+// Of members with one name the last one counts, null is the same as absent. Top-level fields that are not known go to
+// r.Extra, and those of messages as messages.NAME, for the sake of warnings. An error has the kind InvalidRequest and
+// the JSON path of the field as Param; it is ErrResponsesShape for a body of Responses.
 func ReadRequest(body []byte, r *llm.Request) *llm.Error {
 	*r = llm.Request{Protocol: llm.Chat}
 	d := reader{r: r}
@@ -40,7 +41,8 @@ func ReadRequest(body []byte, r *llm.Request) *llm.Error {
 	switch {
 	case !m.Complete():
 		return &llm.Error{
-			Kind: llm.InvalidRequest, Code: "invalid_json", Message: "the body is no JSON object: " + json.FindFault(body).String(),
+			Kind: llm.InvalidRequest, Code: "invalid_json",
+			Message: "the body is no JSON object: " + json.FindFault(body).String(),
 		}
 	case json.IsNull(f.messages) && !json.IsNull(f.input):
 		return ErrResponsesShape
@@ -53,9 +55,11 @@ func ReadRequest(body []byte, r *llm.Request) *llm.Error {
 type reader struct {
 	r       *llm.Request
 	err     *llm.Error
-	results bool      // the last turn consists of results of tools, and the next user message belongs to it
-	calls   []pending // the calls of the last assistant message with any
-	legacy  int       // how many calls of the deprecated kind there were
+	results bool       // the last turn consists of results of tools, and the next user message belongs to it
+	calls   []pending  // the calls of the last assistant message with any
+	legacy  int        // how many calls of the deprecated kind there were
+	slab    []byte     // room for decoded strings
+	items   []llm.Item // room for items
 }
 
 // deferred are members that are read in an order of our own, once all of the body has been seen.
@@ -187,13 +191,21 @@ func (d *reader) extra(name string, value []byte) {
 	d.r.Extra = append(d.r.Extra, llm.Field{Name: strings.Clone(name), Value: value})
 }
 
+// inner notes a field inside of another that has no place in the neutral form, so that writers can warn of it.
+func (d *reader) inner(object string, key, value []byte) {
+	if json.Truthy(value) && !json.IsEmpty(value) {
+		d.extra(object+"."+string(key), value)
+	}
+}
+
 func (d *reader) readDeferred(f *deferred) {
 	r := d.r
 	if r.Model == "" {
 		d.missing(&place{name: "model"})
 	}
 	const most = 1 << 53
-	if r.Sampling.MaxTokens = d.integer(&place{name: "max_completion_tokens"}, f.maxCompletion, 1, most); r.Sampling.MaxTokens == nil {
+	r.Sampling.MaxTokens = d.integer(&place{name: "max_completion_tokens"}, f.maxCompletion, 1, most)
+	if r.Sampling.MaxTokens == nil {
 		r.Sampling.MaxTokens = d.integer(&place{name: "max_tokens"}, f.maxTokens, 1, most)
 	}
 	d.readModalities(f.modalities)
@@ -245,6 +257,8 @@ func (d *reader) readReasoning(f *deferred) {
 			}
 		case "summary":
 			r.Summary = d.text(&at, value)
+		default:
+			d.inner("reasoning", m.Key, value)
 		}
 	}
 	p = place{name: "thinking"}
@@ -352,7 +366,8 @@ func (d *reader) readSearch(p *place, value []byte) *llm.WebSearch {
 		return nil
 	}
 	w := new(llm.WebSearch)
-	w.ContextSize = d.oneOf(&place{up: p, name: "search_context_size"}, json.Get(value, "search_context_size"), "low", "medium", "high")
+	w.ContextSize = d.oneOf(&place{up: p, name: "search_context_size"}, json.Get(value, "search_context_size"), "low",
+		"medium", "high")
 	at := place{up: p, name: "user_location"}
 	if location := d.object(&at, json.Get(value, "user_location")); location != nil {
 		w.Location = d.object(&place{up: &at, name: "approximate"}, json.Get(location, "approximate"))
@@ -363,8 +378,8 @@ func (d *reader) readSearch(p *place, value []byte) *llm.WebSearch {
 	return w
 }
 
-// readMark reads a mark of prompt caching: Anthropic's cache_control, which several gateways take from Chat clients too, or
-// OpenAI's prompt_cache_breakpoint.
+// readMark reads a mark of prompt caching: Anthropic's cache_control, which several gateways take from Chat clients
+// too, or OpenAI's prompt_cache_breakpoint.
 func (d *reader) readMark(p *place, value []byte) llm.CacheTTL {
 	if value = d.object(p, value); value == nil {
 		return llm.CacheNone
@@ -408,24 +423,42 @@ func kindOf(value []byte) kind {
 	return isNumber
 }
 
-// bytes returns the decoded text of a string, or nil when the value is null.
-func (d *reader) bytes(p *place, value []byte) []byte {
+// decoded returns the decoded text of a string, or nil when the value is null.
+func (d *reader) decoded(p *place, value []byte) []byte {
 	switch kindOf(value) {
 	case isNull:
 		return nil
 	case isString:
-		text, ok := json.Unquote(value)
-		if !ok {
-			d.fail(p, "invalid_value", "has an escape that JSON doesn't know")
+		inner := value[1 : len(value)-1]
+		if bytes.IndexByte(inner, '\\') < 0 {
+			return inner
 		}
-		return text
+		return d.decode(p, value)
 	}
 	d.wrongType(p, "a string")
 	return nil
 }
 
-// text is bytes as a string.
-func (d *reader) text(p *place, value []byte) string { return json.Borrow(d.bytes(p, value)) }
+// minSlab is how much room is made at once for decoded strings, in bytes.
+const minSlab = 16 << 10
+
+// decode decodes a string with escapes. The decoded strings of a body lie side by side in few slabs; none is longer
+// than it was.
+func (d *reader) decode(p *place, value []byte) []byte {
+	if cap(d.slab)-len(d.slab) < len(value) {
+		d.slab = make([]byte, 0, max(len(value), minSlab))
+	}
+	start := len(d.slab)
+	slab, ok := json.AppendUnquoted(d.slab, value)
+	if !ok {
+		d.fail(p, "invalid_value", "has an escape that JSON doesn't know")
+	}
+	d.slab = slab
+	return slab[start:len(slab):len(slab)]
+}
+
+// text is decoded as a string.
+func (d *reader) text(p *place, value []byte) string { return json.Borrow(d.decoded(p, value)) }
 
 // oneOf is text for a field with a closed set of values.
 func (d *reader) oneOf(p *place, value []byte, allowed ...string) string {

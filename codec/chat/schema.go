@@ -2,11 +2,12 @@ package chat
 
 import "octopus/codec/json"
 
-// isStrictSchema reports whether OpenAI accepts a JSON schema as strict: every object closed, all of its properties required,
-// no keyword beyond those that are enforced
+// isStrictSchema reports whether OpenAI accepts a JSON schema as strict: every object closed, all of its properties
+// required, no keyword beyond those that are enforced
 // (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). The root must be an object.
 func isStrictSchema(schema []byte) bool {
-	return string(json.Get(schema, "type")) == `"object"` && json.IsNull(json.Get(schema, "anyOf")) && isStrict(schema, maxStrictDepth)
+	return string(json.Get(schema, "type")) == `"object"` && json.IsNull(json.Get(schema, "anyOf")) &&
+		isStrict(schema, maxStrictDepth)
 }
 
 // maxStrictDepth is how deep OpenAI lets strict schemas be nested, their inner levels (properties, items) counted too.

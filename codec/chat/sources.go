@@ -9,8 +9,8 @@ import (
 	"octopus/codec/llm"
 )
 
-// sources are the pages that an answer cites (protocols.md D.16). Chat counts places in characters of the whole text, from the
-// first text item to the last.
+// sources are the pages that an answer cites (protocols.md D.16). Chat counts places in characters of the whole text,
+// from the first text item to the last.
 type sources struct {
 	list       []source
 	characters int64 // of text so far

@@ -23,7 +23,7 @@ func (d *reader) readThoughts(items []llm.Item, p *place, g *message) []llm.Item
 		if kindOf(field.value) != isString {
 			continue
 		}
-		if text := d.bytes(&place{up: p, name: field.name}, field.value); len(text) > 0 {
+		if text := d.decoded(&place{up: p, name: field.name}, field.value); len(text) > 0 {
 			return append(items, llm.Item{Kind: llm.Thought, Text: text})
 		}
 	}
@@ -73,13 +73,13 @@ func (d *reader) readDetail(p *place, value []byte) detail {
 		case "id":
 			t.id = d.text(&at, m.Value())
 		case "text":
-			t.text = d.bytes(&at, m.Value())
+			t.text = d.decoded(&at, m.Value())
 		case "summary":
-			t.summary = d.bytes(&at, m.Value())
+			t.summary = d.decoded(&at, m.Value())
 		case "signature":
-			t.signature = d.bytes(&at, m.Value())
+			t.signature = d.decoded(&at, m.Value())
 		case "data":
-			t.data = d.bytes(&at, m.Value())
+			t.data = d.decoded(&at, m.Value())
 		case "index":
 			t.index, t.hasIndex = json.Int(m.Value())
 		}

@@ -100,8 +100,8 @@ func (d *reader) readGrammar(p *place, value []byte, t *llm.Tool) {
 	t.Syntax = d.text(&place{up: p, name: "syntax"}, json.Get(value, "syntax"))
 }
 
-// readFunctions reads the deprecated fields functions and function_call (protocols.md D.10). Where the new ones are given as
-// well, those count.
+// readFunctions reads the deprecated fields functions and function_call (protocols.md D.10). Where the new ones are
+// given as well, those count.
 func (d *reader) readFunctions(f *deferred) {
 	r, p := d.r, place{name: "functions"}
 	list := d.array(&p, f.functions)

@@ -13,7 +13,8 @@ const maxName = 64
 // Schemas of the functions that stand in for tools of other kinds.
 const (
 	// wrapperSchema takes the free text of a custom tool.
-	wrapperSchema = `{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`
+	wrapperSchema = `{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],` +
+		`"additionalProperties":false}`
 	// searchSchema takes the query of tool_search, where the client gives no schema of its own.
 	searchSchema = `{"type":"object","properties":{"query":{"type":"string"}},"required":["query"]}`
 )
@@ -73,8 +74,8 @@ func (w *writer) wireName(namespace, name string) string {
 	return llm.WireName(namespace, name, maxName, nil)
 }
 
-// writeTool writes the tool with index i. It returns false when nothing is to be sent of it. callable is how many tools the
-// upstream can call.
+// writeTool writes the tool with index i. It returns false when nothing is to be sent of it. callable is how many
+// tools the upstream can call.
 func (w *writer) writeTool(i, callable int) bool {
 	t := &w.r.Tools[i]
 	if t.Cache != llm.CacheNone && w.r.Protocol != llm.Chat {
@@ -89,7 +90,9 @@ func (w *writer) writeTool(i, callable int) bool {
 			w.writeCustom(t)
 			break
 		}
-		w.approximate("tools.custom")
+		if t.Grammar != "" {
+			w.approximate("tools.custom") // the model is told of the grammar, but nothing holds it to it
+		}
 		w.writeFunction(t, grammarNote(t), wrapperSchema)
 	case llm.ToolSearchTool:
 		schema := json.Borrow(t.Schema)
@@ -107,7 +110,11 @@ func (w *writer) writeTool(i, callable int) bool {
 		}
 		return false
 	case llm.RemoteTool:
-		w.refuse(w.toolField(i), "unsupported_value", "is a remote MCP server, which is not available")
+		field := w.toolField(i)
+		if w.r.Protocol == llm.Messages {
+			field = "mcp_servers"
+		}
+		w.refuse(field, "unsupported_value", "is a remote MCP server, which is not available")
 		return false
 	default:
 		return w.writeOther(t, i, callable)
@@ -225,8 +232,8 @@ func (w *writer) isForced(t *llm.Tool) bool {
 	return c.Mode == llm.ChoiceNamed && len(c.Names) == 1 && isHosted(c.Names[0].Kind) && c.Names[0].Name == t.Name
 }
 
-// isInHistory reports whether the conversation has calls of this hosted tool. The tool's type may have a date behind the name
-// that its calls have.
+// isInHistory reports whether the conversation has calls of this hosted tool. The tool's type may have a date behind
+// the name that its calls have.
 func (w *writer) isInHistory(t *llm.Tool) bool {
 	for i := range w.r.Turns {
 		for j := range w.r.Turns[i].Items {
@@ -250,12 +257,13 @@ func (w *writer) toolField(i int) string {
 	return (&place{up: &place{name: "tools"}, index: i}).String()
 }
 
-// writeSearch writes web_search_options, which a Chat client gave or a hosted tool of another protocol stands for. Only models
-// that search by themselves take it.
+// writeSearch writes web_search_options, which a Chat client gave or a hosted tool of another protocol stands for.
+// Only models that search by themselves take it.
 func (w *writer) writeSearch() {
 	search, field := w.r.Search, "web_search_options"
 	for i := range w.r.Tools {
-		if t := &w.r.Tools[i]; t.Kind == llm.SearchTool && search == nil && t.RawProtocol != llm.Chat && w.model.SearchOptions {
+		if t := &w.r.Tools[i]; t.Kind == llm.SearchTool && search == nil && t.RawProtocol != llm.Chat &&
+			w.model.SearchOptions {
 			search, field = t.Search, "tools.web_search"
 			if search == nil {
 				search = new(llm.WebSearch)
@@ -333,8 +341,8 @@ func (w *writer) writeChoice() {
 	}
 }
 
-// offers reports whether a tool of a choice is one that the upstream knows. Functions are always: a wrong name is the client's
-// mistake, and for the upstream to report.
+// offers reports whether a tool of a choice is one that the upstream knows. Functions are always: a wrong name is the
+// client's mistake, and for the upstream to report.
 func (w *writer) offers(n *llm.ToolName) bool { return !isHosted(n.Kind) || w.r.Protocol == llm.Chat }
 
 func (w *writer) writeAllowed() {
@@ -374,42 +382,4 @@ func (w *writer) writeToolName(n *llm.ToolName) {
 	w.dst = append(w.dst, `":{"name":`...)
 	w.dst = json.AppendString(w.dst, w.wireName(n.Namespace, n.Name))
 	w.dst = append(w.dst, "}}"...)
-}
-
-// clientTool is a function that stands in for a client tool of Anthropic's.
-type clientTool struct{ prefix, description, schema string }
-
-// clientTools are the tools that Anthropic's clients run, with the schemas that Anthropic publishes for them
-// (https://docs.anthropic.com/en/docs/agents-and-tools/tool-use). The name on the wire begins with the prefix; versions are
-// dates.
-var clientTools = [...]clientTool{
-	{"bash_", "Run a command in a persistent bash session.",
-		`{"type":"object","properties":{"command":{"type":"string"},"restart":{"type":"boolean"}}}`},
-	{"text_editor_", "View, create and edit text files.",
-		`{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert","undo_edit"]},` +
-			`"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},` +
-			`"insert_line":{"type":"integer"},"insert_text":{"type":"string"},` +
-			`"view_range":{"type":"array","items":{"type":"integer"}}},"required":["command","path"]}`},
-	{"memory_", "Store and look up notes in files below /memories.",
-		`{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert","delete","rename"]},` +
-			`"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},` +
-			`"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"old_path":{"type":"string"},` +
-			`"new_path":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}},"required":["command"]}`},
-	{"computer_", "Control a screen, a mouse and a keyboard.",
-		`{"type":"object","properties":{"action":{"type":"string","enum":["key","type","mouse_move","left_click",` +
-			`"left_click_drag","right_click","middle_click","double_click","triple_click","left_mouse_down","left_mouse_up",` +
-			`"screenshot","cursor_position","scroll","hold_key","wait","zoom"]},` +
-			`"coordinate":{"type":"array","items":{"type":"integer"}},"start_coordinate":{"type":"array","items":{"type":"integer"}},` +
-			`"text":{"type":"string"},"duration":{"type":"number"},"scroll_direction":{"type":"string","enum":["up","down","left","right"]},` +
-			`"scroll_amount":{"type":"integer"},"region":{"type":"array","items":{"type":"integer"}}},"required":["action"]}`},
-}
-
-// clientToolOf returns the client tool of a wire type, or nil.
-func clientToolOf(kind string) *clientTool {
-	for i := range clientTools {
-		if strings.HasPrefix(kind, clientTools[i].prefix) {
-			return &clientTools[i]
-		}
-	}
-	return nil
 }

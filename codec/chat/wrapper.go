@@ -6,8 +6,8 @@ import (
 	"octopus/codec/json"
 )
 
-// wrapper takes the input of a custom tool out of the function that stands in for it: {"input":"…"}, in pieces cut anywhere.
-// Arguments of another form are the input as they are.
+// wrapper takes the input of a custom tool out of the function that stands in for it: {"input":"…"}, in pieces cut
+// anywhere. Arguments of another form are the input as they are.
 type wrapper struct {
 	state wrapState
 	held  []byte // the beginning of the object, or of an escape
@@ -82,8 +82,8 @@ func (w *wrapper) end(dst []byte) []byte {
 	return dst
 }
 
-// matchHead returns the length of {"input":" at the beginning of text, white space allowed. It is 0 while there is too little
-// to tell, and negative for anything else.
+// matchHead returns the length of {"input":" at the beginning of text, white space allowed. It is 0 while there is
+// too little to tell, and negative for anything else.
 func matchHead(text []byte) int {
 	i := 0
 	for _, word := range [...]string{"{", `"input"`, ":", `"`} {
@@ -102,8 +102,8 @@ func matchHead(text []byte) int {
 	return i
 }
 
-// feedEscape takes the next byte of the escape that is held, or decodes the escape when the byte is no part of it. The first
-// half of a surrogate pair waits for the second.
+// feedEscape takes the next byte of the escape that is held, or decodes the escape when the byte is no part of it.
+// The first half of a surrogate pair waits for the second.
 func (w *wrapper) feedEscape(dst, text []byte) (out, rest []byte) {
 	switch c, n := text[0], len(w.held); {
 	case n == 6 && c != '\\':

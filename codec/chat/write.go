@@ -4,18 +4,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"octopus/codec/json"
 	"octopus/codec/llm"
 )
 
 // AppendRequest appends the body of a Chat Completions request that asks x.Model what x.Request asks
-// (https://platform.openai.com/docs/api-reference/chat/create). x.Request is not changed. The order of the members is fixed,
-// the conversation stands last, so that equal requests give equal bytes and prompt caches keep working.
+// (https://platform.openai.com/docs/api-reference/chat/create). x.Request is not changed. The order of the members is
+// fixed, the conversation stands last, so that equal requests give equal bytes and prompt caches keep working.
 //
-// What can't be carried over is noted in x.Warnings, or is an error where the options are strict. An error has the field in
-// the client's words as Param; dst is then returned as it was. x.Names and x.StopEnforced are set for the answer. Streams are
-// always asked for their usage: a client of another protocol can't be told the end without it.
+// What can't be carried over is noted in x.Warnings, or is an error where the options are strict. An error has the
+// field in the client's words as Param; dst is then returned as it was. x.Names and x.StopEnforced are set for the
+// answer. Streams are always asked for their usage: a client of another protocol can't be told the end without it.
 func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	x.Names.Reset()
 	x.StopEnforced, x.JSONTool, x.MaxTokensChosen = nil, "", false
@@ -90,7 +91,7 @@ func (w *writer) refuse(field, code, reason string) {
 		return
 	}
 	w.err = &llm.Error{
-		Kind: llm.InvalidRequest, Code: code, Param: field,
+		Kind: llm.InvalidRequest, Code: code, Param: field, NoRetry: true,
 		Message: "`" + field + "` " + reason + " for model " + w.x.Model +
 			" (OpenAI Chat Completions upstream). Change it, or use a channel of another protocol.",
 	}
@@ -156,8 +157,8 @@ func (w *writer) knob(name string, value []byte, byDefault string, accepted bool
 	}
 }
 
-// writeMaxTokens writes the limit of the output. Anthropic's limit of zero, which only fills the cache, becomes the smallest
-// that is possible; the decoder leaves out what is generated.
+// writeMaxTokens writes the limit of the output. Anthropic's limit of zero, which only fills the cache, becomes the
+// smallest that is possible; the decoder leaves out what is generated.
 func (w *writer) writeMaxTokens() {
 	limit := w.r.Sampling.MaxTokens
 	if w.r.Cache.Prewarm {
@@ -201,7 +202,8 @@ func (w *writer) writeLogprobs(accepted bool) {
 // maxStops is how many stop sequences Chat accepts.
 const maxStops = 4
 
-// writeStop writes the stop sequences that the upstream can look for, and leaves the others to the gateway (protocols.md D.6).
+// writeStop writes the stop sequences that the upstream can look for, and leaves the others to the gateway
+// (protocols.md D.6).
 func (w *writer) writeStop() {
 	stop := w.r.Sampling.Stop
 	if len(stop) == 0 {
@@ -311,8 +313,12 @@ func (w *writer) writeIdentity() {
 		w.drop("max_tool_calls")
 	}
 	switch {
-	case w.r.PreviousResponseID != "":
-		w.refuse("previous_response_id", "unsupported_parameter", "is not available without a stored response")
+	case w.r.PreviousResponseID != "" && w.err == nil:
+		w.err = &llm.Error{
+			Kind: llm.NotFound, Code: "previous_response_not_found", Param: "previous_response_id", NoRetry: true,
+			Message: "`previous_response_id` names a response that is not known here, and no OpenAI Chat Completions " +
+				"upstream keeps any: send store: false and the whole conversation as input",
+		}
 	case w.r.Conversation != "":
 		w.refuse("conversation", "unsupported_parameter", "is not available without a stored conversation")
 	}
@@ -321,8 +327,8 @@ func (w *writer) writeIdentity() {
 // maxUser is the longest id of a user that OpenAI accepts (protocols.md D.18).
 const maxUser = 64
 
-// writeStore writes store and metadata, which OpenAI accepts only together. What a Responses client wants stored is stored by
-// the gateway (protocols.md D.17), unless the upstream is OpenAI itself.
+// writeStore writes store and metadata, which OpenAI accepts only together. What a Responses client wants stored is
+// stored by the gateway (protocols.md D.17), unless the upstream is OpenAI itself.
 func (w *writer) writeStore() {
 	store := w.r.Store
 	if w.r.Protocol == llm.Responses && !w.x.Options.FirstParty {
@@ -358,12 +364,14 @@ func (w *writer) writeTier() {
 	w.text("service_tier", tier)
 }
 
-// writeExtra writes the top-level fields that no rule maps: those of a Chat client, and those that the channel lists. Some of
-// other protocols ask for what would be missed badly; these are refused.
+// writeExtra writes the top-level fields that no rule maps: those of a Chat client, and those that the channel lists.
+// Some of other protocols ask for what would be missed badly; these are refused.
 func (w *writer) writeExtra() {
 	for i := range w.r.Extra {
 		f := &w.r.Extra[i]
 		switch {
+		case strings.Contains(f.Name, "."):
+			w.drop(f.Name) // it stood inside of another field
 		case w.r.Protocol == llm.Chat || w.forwards(f.Name):
 			w.key(f.Name)
 			w.dst = append(w.dst, f.Value...)
@@ -421,8 +429,8 @@ func (w *writer) leaveOut(f *llm.Field) {
 	}
 }
 
-// leaveOutInclude decides about what a Responses client wants to see beside the answer. Encrypted reasoning comes in envelopes
-// without being asked for, log probabilities are part of the sampling; the rest is of hosted tools.
+// leaveOutInclude decides about what a Responses client wants to see beside the answer. Encrypted reasoning comes in
+// envelopes without being asked for, log probabilities are part of the sampling; the rest is of hosted tools.
 func (w *writer) leaveOutInclude(list []byte) {
 	for e := json.Array(list); e.Next(); {
 		switch string(e.Value()) {

@@ -2,13 +2,14 @@ package llm
 
 import "strings"
 
-// OpenAIModel is what a model accepts behind one of OpenAI's two protocols, judged by its name (protocols.md D.5, after the
-// tables of the AI SDK and LangChain of 2026). The zero value is a model that OpenAI doesn't make: nothing is known of it.
+// OpenAIModel is what a model accepts behind one of OpenAI's two protocols, judged by its name (protocols.md D.5,
+// after the tables of the AI SDK and LangChain of 2026). The zero value is a model that OpenAI doesn't make: nothing
+// is known of it.
 type OpenAIModel struct {
 	// Known is whether the name is one of OpenAI's own.
 	Known bool
-	// Reasons is whether the model reasons: it refuses temperature, top_p, penalties, logit_bias and logprobs, and takes its
-	// limit as max_completion_tokens.
+	// Reasons is whether the model reasons: it refuses temperature, top_p, penalties, logit_bias and logprobs, and
+	// takes its limit as max_completion_tokens.
 	Reasons bool
 	// SamplingWithEffortNone is whether a reasoning model accepts temperature, top_p and logprobs with the effort none.
 	SamplingWithEffortNone bool
@@ -16,7 +17,8 @@ type OpenAIModel struct {
 	DeveloperRole bool
 	// StopAccepted is whether stop sequences are accepted.
 	StopAccepted bool
-	// CacheBreakpoints is whether the model knows explicit breakpoints and options of the prompt cache, prewarming included.
+	// CacheBreakpoints is whether the model knows explicit breakpoints and options of the prompt cache, prewarming
+	// included.
 	CacheBreakpoints bool
 	// SearchOptions is whether the model is one of those that search the web by themselves and take web_search_options.
 	SearchOptions bool
@@ -37,8 +39,8 @@ var (
 	openAIAll      = []Effort{EffortNone, EffortLow, EffortMedium, EffortHigh, EffortXHigh, EffortMax}
 )
 
-// OpenAIModelOf returns what the model of that name accepts. Prefixes as aggregators write them ("openai/") don't count, nor
-// does the date at the end.
+// OpenAIModelOf returns what the model of that name accepts. Prefixes as aggregators write them ("openai/") don't
+// count, nor does the date at the end.
 func OpenAIModelOf(model string) OpenAIModel {
 	model = model[strings.LastIndexByte(model, '/')+1:]
 	m := OpenAIModel{StopAccepted: true, SearchOptions: strings.Contains(model, "-search")}
@@ -108,8 +110,8 @@ func (m *OpenAIModel) reason(efforts []Effort) {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// leadingNumber returns the decimal number that s begins with, and the rest of s. Beyond three digits it is some other number
-// than a version's, and large.
+// leadingNumber returns the decimal number that s begins with, and the rest of s. Beyond three digits it is some
+// other number than a version's, and large.
 func leadingNumber(s string) (n int, rest string) {
 	for i := range len(s) {
 		if !isDigit(s[i]) {
@@ -136,8 +138,9 @@ func (e Effort) rank() int {
 // Valid reports whether e is one of the efforts.
 func (e Effort) Valid() bool { return e.rank() >= 0 }
 
-// Nearest returns the effort to send in place of e: e itself where the model accepts it, else the next lower that it accepts,
-// else the next higher. It returns the empty effort when the model accepts none, and e when nothing is known of the model.
+// Nearest returns the effort to send in place of e: e itself where the model accepts it, else the next lower that it
+// accepts, else the next higher. It returns the empty effort when the model accepts none, and e when nothing is known
+// of the model.
 func (m OpenAIModel) Nearest(e Effort) Effort {
 	if e == "" || !m.Known {
 		return e
@@ -168,8 +171,8 @@ func EffortOfBudget(tokens int64) Effort {
 	return EffortXHigh
 }
 
-// BudgetOfEffort returns the thinking tokens that stand for an effort with Anthropic's budget models (protocols.md D.7). None
-// and the empty effort are 0: no thinking.
+// BudgetOfEffort returns the thinking tokens that stand for an effort with Anthropic's budget models (protocols.md
+// D.7). None and the empty effort are 0: no thinking.
 func BudgetOfEffort(e Effort) int64 {
 	switch e {
 	case EffortMinimal:
@@ -188,8 +191,9 @@ func BudgetOfEffort(e Effort) int64 {
 	return 0
 }
 
-// OpenAIEffort returns the effort that an OpenAI upstream is asked for (protocols.md D.7): an effort that was given wins, else
-// it is read off the kind of thinking. exact tells whether it means the same; the empty effort means that nothing is sent.
+// OpenAIEffort returns the effort that an OpenAI upstream is asked for (protocols.md D.7): an effort that was given
+// wins, else it is read off the kind of thinking. exact tells whether it means the same; the empty effort means that
+// nothing is sent.
 func (r *Reasoning) OpenAIEffort() (e Effort, exact bool) {
 	if r.Effort != "" {
 		return r.Effort, true

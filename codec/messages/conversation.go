@@ -287,7 +287,8 @@ func (w *writer) pathOf(path llm.Path) string {
 
 // planResult gives a result to its call. The last of several counts.
 func (w *writer) planResult(turn *llm.Turn, item *llm.Item, ids *callIDs) {
-	c, ok := ids.latest[item.CallID]
+	k, ok := ids.known[item.CallID]
+	c := k.latest
 	if !ok {
 		w.approximate(w.word("messages.tool_call_id", "input.call_id"))
 		m := w.last(llm.User)
@@ -370,20 +371,41 @@ func (w *writer) wantsThinking() bool {
 // callIDs gives calls their ids towards the target, which are never used twice (protocols.md D.3, D.20). The zero value is
 // ready.
 type callIDs struct {
-	latest map[string]int // the client's id to the last call of that id
-	used   map[string]bool
+	known   map[string]knownID // by the client's id
+	used    map[string]bool    // the target's
+	scratch []byte
 }
 
-// add returns the id of a call.
+// knownID is a client's id of calls.
+type knownID struct {
+	latest int // the last call of that id
+	count  int
+}
+
+// add returns the id of a call. The second call of an id is ID_2, and so on.
 func (ids *callIDs) add(id string, call int) string {
-	if ids.latest == nil {
-		ids.latest, ids.used = make(map[string]int), make(map[string]bool)
+	if ids.known == nil {
+		ids.known, ids.used = make(map[string]knownID), make(map[string]bool)
 	}
-	wire := string(llm.AppendCallID(nil, id))
-	for n := 2; ids.used[wire]; n++ {
-		wire = string(llm.AppendCallID(nil, id+"_"+strconv.Itoa(n)))
+	k := ids.known[id]
+	wire := ""
+	for wire == "" || ids.used[wire] {
+		k.count++
+		wire = ids.wire(id, k.count)
 	}
 	ids.used[wire] = true
-	ids.latest[id] = call
+	k.latest = call
+	ids.known[id] = k
 	return wire
+}
+
+// wire returns the target's form of a client's id at its nth use.
+func (ids *callIDs) wire(id string, n int) string {
+	if n > 1 {
+		id += "_" + strconv.Itoa(n)
+	}
+	if ids.scratch = llm.AppendCallID(ids.scratch[:0], id); string(ids.scratch) == id {
+		return id
+	}
+	return string(ids.scratch)
 }

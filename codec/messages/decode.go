@@ -22,6 +22,7 @@ type Decoder struct {
 	tier                   string
 	next                   int // the index of the next item
 	calls                  int // calls of the client's tools
+	nameless               bool
 	blocks                 []openBlock
 	hosted                 *openBlock // the hosted call whose result may come next
 	jsonTool               jsonAnswer
@@ -135,11 +136,15 @@ func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	}
 }
 
-// End says that the stream is over. An answer whose stop reason has come is complete without its last event; any other was
-// cut, however the connection ended.
+// End says that the stream is over. An answer whose stop reason has come is complete without its last event, and so is a
+// paused one that nobody goes on with; any other was cut, however the connection ended.
 func (d *Decoder) End(_ bool, out llm.Emitter) {
 	switch {
-	case d.done, d.pause.held:
+	case d.done:
+	case d.pause.held:
+		// Nobody goes on with it.
+		d.pause.held, d.pause.wanted = false, false
+		d.finish(out)
 	case d.stopped:
 		d.finish(out)
 	case !d.started:
@@ -310,7 +315,13 @@ func (d *Decoder) finish(out llm.Emitter) {
 	if d.stop.Reason == llm.StopPause && d.pause.hold() {
 		return
 	}
+	if d.stop.Reason == llm.StopUnknown && d.stopped {
+		d.x.Warnings.Approximate("stop_reason")
+	}
 	switch {
+	case d.nameless && d.next == 0:
+		d.fail(out, &llm.Error{Kind: llm.Upstream, Message: "the upstream called a tool without naming it"})
+		return
 	case d.calls > 0 && (d.stop.Reason == llm.StopEnd || d.stop.Reason == llm.StopUnknown):
 		d.stop.Reason = llm.StopTool
 	case d.calls == 0 && (d.stop.Reason == llm.StopTool || d.stop.Reason == llm.StopUnknown):
@@ -497,6 +508,12 @@ func (d *Decoder) blockStart(upstream int, block []byte, out llm.Emitter) {
 // openCall begins a call of a client's tool, or of the tool that stands in for a schema.
 func (d *Decoder) openCall(upstream int, id, name, input []byte, out llm.Emitter) {
 	wire := textOf(name)
+	if wire == "" {
+		// Nobody could tell which tool to run.
+		d.nameless = true
+		d.begin(upstream, blockIgnored)
+		return
+	}
 	if d.jsonTool.takes(wire) {
 		b := d.begin(upstream, blockJSON)
 		b.initial = append(b.initial, input...)

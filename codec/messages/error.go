@@ -76,6 +76,7 @@ func AppendErrorBody(dst []byte, e *llm.Error, requestID string) []byte {
 	dst = json.AppendString(dst, f.typ)
 	dst = append(dst, `,"message":`...)
 	dst = json.AppendString(dst, f.message)
+	dst = appendDetails(dst, e)
 	dst = append(dst, '}')
 	if requestID != "" {
 		dst = append(dst, `,"request_id":`...)

@@ -14,6 +14,15 @@ import (
 // Fields that the neutral form has no place for go to Extra, those inside output_config under the name output_config.NAME;
 // content and tools that only Anthropic knows are kept as they are (Raw).
 func ReadRequest(body []byte, r *llm.Request) *llm.Error {
+	return readRequest(&bodyFields{}, body, r)
+}
+
+// ReadCount is ReadRequest for the body of POST /v1/messages/count_tokens, which needs no max_tokens.
+func ReadCount(body []byte, r *llm.Request) *llm.Error {
+	return readRequest(&bodyFields{unlimited: true}, body, r)
+}
+
+func readRequest(f *bodyFields, body []byte, r *llm.Request) *llm.Error {
 	*r = llm.Request{
 		Protocol: llm.Messages,
 		System:   r.System[:0],
@@ -21,7 +30,6 @@ func ReadRequest(body []byte, r *llm.Request) *llm.Error {
 		Tools:    r.Tools[:0],
 		Extra:    r.Extra[:0],
 	}
-	var f bodyFields
 	m := json.Object(body)
 	for m.Next() {
 		if field := f.field(m.Key); field != nil {
@@ -36,7 +44,7 @@ func ReadRequest(body []byte, r *llm.Request) *llm.Error {
 			Message: "the request body is no JSON object: " + json.FindFault(body).String(),
 		}
 	}
-	if err := readBody(&f, r); err != nil {
+	if err := readBody(f, r); err != nil {
 		return sayPath(err)
 	}
 	return nil
@@ -49,6 +57,8 @@ type bodyFields struct {
 	thinking, outputConfig, outputFormat []byte
 	tools, toolChoice, servers           []byte
 	cache, metadata, tier, speed, stream []byte
+	// unlimited is whether max_tokens may be missing.
+	unlimited bool
 }
 
 // field returns where the value of the member name is kept, or nil when it has no place here.
@@ -139,13 +149,13 @@ func readBody(f *bodyFields, r *llm.Request) *llm.Error {
 
 func readScalars(f *bodyFields, r *llm.Request) *llm.Error {
 	s := &r.Sampling
-	if json.IsNull(f.maxTokens) {
+	if json.IsNull(f.maxTokens) && !f.unlimited {
 		return missing("max_tokens")
 	}
 	if err := readCount(&s.MaxTokens, f.maxTokens, "max_tokens"); err != nil {
 		return err
 	}
-	r.Cache.Prewarm = *s.MaxTokens == 0
+	r.Cache.Prewarm = s.MaxTokens != nil && *s.MaxTokens == 0
 	for _, number := range [...]struct {
 		field *[]byte
 		value []byte

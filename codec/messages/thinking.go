@@ -84,6 +84,16 @@ func (w *writer) planNoThinking() {
 		t.effort = w.model.Nearest(llm.EffortLow)
 		w.approximate(w.effortField())
 	}
+	if wanted := w.r.Reasoning.Effort; t.kind == llm.ThinkingOff && wanted != "" && wanted != llm.EffortNone {
+		// A model works hard or little without thinking too.
+		t.effort = w.model.Nearest(wanted)
+		if w.model.OffBelowXHigh && (t.effort == llm.EffortXHigh || t.effort == llm.EffortMax) {
+			t.effort = w.model.Nearest(llm.EffortHigh)
+		}
+		if t.effort != wanted {
+			w.approximate(w.word("reasoning_effort", "reasoning.effort"))
+		}
+	}
 }
 
 // planSomeThinking decides for a client that wants some.

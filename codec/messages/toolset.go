@@ -131,6 +131,9 @@ func (w *writer) planHosted(t *plannedTool) {
 		return
 	}
 	t.wire = searchName
+	if string(json.Get(t.tool.Raw, "external_web_access")) == "false" {
+		w.drop("tools.external_web_access")
+	}
 	if t.tool.Search != nil && t.tool.Search.ContextSize != "" && t.tool.Search.ContextSize != "medium" {
 		w.drop(w.word("web_search_options.search_context_size", "tools.search_context_size"))
 	}
@@ -138,14 +141,12 @@ func (w *writer) planHosted(t *plannedTool) {
 
 // checkServer refuses an MCP server that Anthropic couldn't use as the client wants it.
 func (w *writer) checkServer(t *llm.Tool) {
-	url, connector := false, false
+	url, connector, asks := false, false, true // OpenAI asks for approval unless it is told not to
 	m := json.Object(t.Raw)
 	for m.Next() {
 		switch string(m.Key) {
 		case "require_approval":
-			if !json.IsNull(m.Value()) && string(m.Value()) != `"never"` {
-				w.refuse(codeUnsupportedValue, "tools.require_approval", "Set it to never.")
-			}
+			asks = string(m.Value()) != `"never"`
 		case "server_url":
 			url = !json.IsEmpty(m.Value())
 		case "connector_id":
@@ -160,8 +161,11 @@ func (w *writer) checkServer(t *llm.Tool) {
 			}
 		}
 	}
-	if connector || !url {
+	switch {
+	case connector || !url:
 		w.refuse(codeUnsupportedValue, "tools.server_url", "Give the address of the server.")
+	case asks:
+		w.refuse(codeUnsupportedValue, "tools.require_approval", "Set it to never.")
 	}
 }
 

@@ -449,7 +449,9 @@ func (w *writer) judgeExtra(field *llm.Field) {
 		if bytes.Contains(field.Value, []byte(`"audio"`)) {
 			w.refuse(codeUnsupportedValue, field.Name, "Ask for text, or use an OpenAI-protocol channel.")
 		}
-	case "audio", "prompt":
+	case "audio":
+		// It says how answers sound; modalities says whether.
+	case "prompt":
 		w.refuse(codeUnsupportedParameter, field.Name, "Remove it or use an OpenAI-protocol channel.")
 	case "background":
 		if string(field.Value) == "true" {
@@ -473,8 +475,6 @@ func (w *writer) judgeExtra(field *llm.Field) {
 				w.drop(field.Name)
 			}
 		}
-	case "thread":
-		w.refuse(codeUnsupportedParameter, field.Name, "Send the whole conversation.")
 	default:
 		if json.Truthy(field.Value) {
 			w.drop(field.Name)

@@ -3,7 +3,6 @@ package responses
 import (
 	"bytes"
 	"encoding/base64"
-	"strconv"
 	"strings"
 
 	"octopus/codec/json"
@@ -12,23 +11,27 @@ import (
 
 // appendContent appends the content of a message item: its text, or its parts. The id and the phase of the message stand at
 // each of them.
-func appendContent(items []llm.Item, it *item) ([]llm.Item, *llm.Error) {
+func (a *arena) appendContent(items []llm.Item, it *item) ([]llm.Item, *llm.Error) {
 	before := len(items)
-	items, err := appendParts(items, "content", nonNull(it.content))
+	items, err := a.appendParts(items, "content", nonNull(it.content))
 	for i := before; i < len(items); i++ {
 		items[i].ID, items[i].Phase = it.id, it.phase
+	}
+	if last := len(items) - 1; it.cacheControl != nil && last >= before && items[last].Cache == llm.CacheNone {
+		// A mark of the whole message, as other gateways take it, stands at its last part.
+		items[last].Cache, items[last].Raw = (&part{cacheControl: it.cacheControl}).cache(), nil
 	}
 	return items, err
 }
 
 // appendParts appends the parts of a content or an output, which may be a plain string.
-func appendParts(items []llm.Item, name string, value []byte) ([]llm.Item, *llm.Error) {
+func (a *arena) appendParts(items []llm.Item, name string, value []byte) ([]llm.Item, *llm.Error) {
 	if len(value) == 0 {
 		return items, nil
 	}
 	switch value[0] {
 	case '"':
-		text, err := readText(value)
+		text, err := a.text(value)
 		if err != nil {
 			return items, under(name, err)
 		}
@@ -40,7 +43,7 @@ func appendParts(items []llm.Item, name string, value []byte) ([]llm.Item, *llm.
 	e := json.Array(value)
 	for i := 0; e.Next(); i++ {
 		part := llm.Item{Raw: e.Value(), RawProtocol: llm.Responses}
-		if err := readPart(&part); err != nil {
+		if err := a.readPart(&part); err != nil {
 			return items, within(name, i, err)
 		}
 		items = append(items, part)
@@ -57,7 +60,7 @@ type part struct {
 }
 
 // readPart fills into from its Raw.
-func readPart(into *llm.Item) *llm.Error {
+func (a *arena) readPart(into *llm.Item) *llm.Error {
 	if into.Raw[0] != '{' {
 		return malformed(codeType, "must be an object")
 	}
@@ -99,10 +102,10 @@ func readPart(into *llm.Item) *llm.Error {
 	into.Cache = p.cache()
 	switch p.kind {
 	case "input_text", "output_text", "text", "summary_text":
-		return p.readText(into)
+		return p.readText(into, a)
 	case "refusal":
 		into.Kind = llm.Refusal
-		return under("refusal", required(p.refusal, &into.Text))
+		return under("refusal", a.required(p.refusal, &into.Text))
 	case "input_image":
 		return p.readImage(into)
 	case "input_file":
@@ -115,11 +118,11 @@ func readPart(into *llm.Item) *llm.Error {
 }
 
 // required reads a string that must be there.
-func required(value []byte, into *[]byte) *llm.Error {
+func (a *arena) required(value []byte, into *[]byte) *llm.Error {
 	if value == nil {
 		return malformed(codeMissing, "is required")
 	}
-	text, err := readText(value)
+	text, err := a.text(value)
 	*into = text
 	return err
 }
@@ -135,7 +138,7 @@ func (p *part) cache() llm.CacheTTL {
 	return llm.CacheNone
 }
 
-func (p *part) readText(into *llm.Item) *llm.Error {
+func (p *part) readText(into *llm.Item, a *arena) *llm.Error {
 	into.Kind = llm.Text
 	if len(p.logprobs) > 0 && !json.IsEmpty(p.logprobs) {
 		into.Logprobs = p.logprobs
@@ -146,7 +149,7 @@ func (p *part) readText(into *llm.Item) *llm.Error {
 			into.Citations = append(into.Citations, c)
 		}
 	}
-	return under("text", required(p.text, &into.Text))
+	return under("text", a.required(p.text, &into.Text))
 }
 
 // readCitation reads an annotation. It returns false when it has no type.
@@ -282,5 +285,3 @@ func typeOfName(name string) string {
 	}
 	return "application/pdf"
 }
-
-func digits(n int) string { return strconv.Itoa(n) }

@@ -316,9 +316,6 @@ func (d *Decoder) hydrate(index int, object []byte, out llm.Emitter) {
 	}
 }
 
-// kindOf returns the type of an output item.
-func kindOf(object []byte) string { return stringOf(json.Get(object, "type")) }
-
 // closeAll closes what is open when the answer ends.
 func (d *Decoder) closeAll(out llm.Emitter) {
 	for _, it := range d.items {

@@ -5,5 +5,10 @@
 // call, the usage, the end. It also keeps the response's id and the sequence number that comes next, so that a stream
 // that breaks can be ended by a response.failed of the same response. Error bodies are those of package chat.
 //
-// Start reading at Tap.
+// The other half is conversion. ReadRequest makes a neutral request of a client's body, AppendRequest an upstream's body
+// of one; Decoder makes neutral steps of an upstream's answer, StreamWriter and AnswerWriter a client's answer of steps.
+// A Decoder takes whatever comes and hands on nothing but what llm.EventKind promises; the writers rely on that and
+// keep the contract of the strictest clients (protocols.md A.10).
+//
+// Start reading at Tap for what passes by, at ReadRequest and Decoder for what is converted.
 package responses

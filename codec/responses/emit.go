@@ -197,9 +197,13 @@ func (w *StreamWriter) appendResponse(dst []byte, e *llm.Error) []byte {
 	}
 	dst = append(dst, `,"usage":`...)
 	usage := w.usage
-	if w.status == "completed" || w.status == "incomplete" {
+	switch w.status {
+	case "completed", "incomplete":
 		// Clients reckon with numbers: none are zeros.
 		usage.Knowledge = max(usage.Knowledge, llm.Partial)
+	case "in_progress":
+		// Clients that add up all they see must not count it twice.
+		usage.Knowledge = llm.Unknown
 	}
 	return append(appendUsage(dst, &usage), '}')
 }

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"bytes"
+	"strconv"
 
 	"octopus/codec/json"
 	"octopus/codec/llm"
@@ -36,14 +37,14 @@ func (w *writer) conversation() {
 	case w.own:
 		w.ownSystem()
 	case inInput:
-		w.developer(system)
+		w.developer(system, nil)
 	}
 	for i := range w.r.Turns {
 		w.turn(i, &pairs)
 	}
 	if n := len(w.r.Turns); n > 0 && w.r.Protocol == llm.Messages && endsInText(&w.r.Turns[n-1]) {
 		w.approximate("messages")
-		w.developer([]llm.Item{{Kind: llm.Text, Text: []byte(continuation)}})
+		w.developer([]llm.Item{{Kind: llm.Text, Text: []byte(continuation)}}, nil)
 	}
 	if len(w.dst) > before && w.dst[len(w.dst)-1] == ',' {
 		w.dst = w.dst[:len(w.dst)-1]
@@ -121,18 +122,19 @@ func (w *writer) ownSystem() {
 		return // they are the system texts
 	}
 	if len(system) > 0 {
-		w.developer(system)
+		w.developer(system, nil)
 	}
 }
 
-// developer writes a developer message, and the comma behind it.
-func (w *writer) developer(texts []llm.Item) {
+// developer writes a developer message, and the comma behind it. name goes in front of its first text.
+func (w *writer) developer(texts []llm.Item, name []byte) {
 	w.dst = append(w.dst, `{"type":"message","role":"developer","content":[`...)
 	for i := range texts {
 		if i > 0 {
 			w.dst = append(w.dst, ',')
 		}
-		w.part(&texts[i], "input_text", nil)
+		w.part(&texts[i], "input_text", name)
+		name = nil
 	}
 	w.dst = append(w.dst, "]},"...)
 }
@@ -140,6 +142,7 @@ func (w *writer) developer(texts []llm.Item) {
 // turn writes the items of one turn, each with the comma behind it.
 func (w *writer) turn(index int, pairs *pairing) {
 	t := &w.r.Turns[index]
+	w.at = t
 	switch {
 	case len(t.Items) == 0:
 	case t.Role == llm.System:
@@ -163,15 +166,21 @@ func (w *writer) systemTurn(t *llm.Turn) {
 			return
 		}
 	}
-	w.dropName(t)
-	w.developer(t.Items)
+	w.developer(t.Items, w.speaker(t))
 }
 
-// dropName notes that the participant's name of a turn can't be sent.
-func (w *writer) dropName(t *llm.Turn) {
-	if t.Name != "" && !w.x.Options.NamePrefix {
-		w.drop("messages.name")
+// speaker returns what goes in front of a turn's first text to say who speaks, where the channel wants that: this protocol has
+// no names of participants.
+func (w *writer) speaker(t *llm.Turn) []byte {
+	switch {
+	case t.Name == "":
+		return nil
+	case w.x.Options.NamePrefix:
+		w.approximate("messages.name")
+		return append([]byte(t.Name), ": "...)
 	}
+	w.drop("messages.name")
+	return nil
 }
 
 // pathOf words the place of a turn.
@@ -179,13 +188,13 @@ func pathOf(t *llm.Turn) string {
 	if t.Path.List == "" {
 		return ""
 	}
-	return t.Path.List + "[" + digits(t.Path.Index) + "]"
+	return t.Path.List + "[" + strconv.Itoa(t.Path.Index) + "]"
 }
 
 // assistantTurn writes what the model said, thought and called, and behind that the results of its calls.
 func (w *writer) assistantTurn(index int, pairs *pairing) {
 	t := &w.r.Turns[index]
-	w.dropName(t)
+	name := w.speaker(t)
 	strip := w.own && w.losesThought(t)
 	open := false // a message is being written
 	for i := range t.Items {
@@ -204,7 +213,8 @@ func (w *writer) assistantTurn(index int, pairs *pairing) {
 				w.openMessage(it, strip)
 				open = true
 			}
-			w.said(it)
+			w.said(it, name)
+			name = nil
 		case it.Kind == llm.Thought:
 			w.thought(it)
 		case it.Kind == llm.Call:
@@ -233,19 +243,14 @@ func (w *writer) openMessage(it *llm.Item, strip bool) {
 		w.str("id", it.ID)
 		w.dst = append(w.dst, `,"status":"completed"`...)
 	}
-	switch {
-	case w.own:
-		w.str("phase", it.Phase)
-	case it.Phase != "":
-		w.drop("input.phase")
-	}
+	w.str("phase", it.Phase)
 	w.dst = append(w.dst, `,"content":[`...)
 }
 
 // said writes a part of a message of the model.
-func (w *writer) said(it *llm.Item) {
+func (w *writer) said(it *llm.Item, name []byte) {
 	if it.Kind == llm.Text {
-		w.part(it, "output_text", nil)
+		w.part(it, "output_text", name)
 		return
 	}
 	if w.own && it.Raw != nil {
@@ -403,12 +408,7 @@ func (w *writer) prefixed(prefix string, text []byte) {
 // userTurn writes what the user says. Results that stand with their calls are left out.
 func (w *writer) userTurn(index int, pairs *pairing) {
 	t := &w.r.Turns[index]
-	w.dropName(t)
-	name := ""
-	if t.Name != "" && w.x.Options.NamePrefix {
-		w.approximate("messages.name")
-		name = t.Name + ": "
-	}
+	name := w.speaker(t)
 	open := false
 	for i := range t.Items {
 		it := &t.Items[i]
@@ -433,9 +433,9 @@ func (w *writer) userTurn(index int, pairs *pairing) {
 			w.orphan(it)
 			continue
 		}
-		w.part(it, "input_text", []byte(name))
+		w.part(it, "input_text", name)
 		if it.Kind == llm.Text {
-			name = ""
+			name = nil
 		}
 	}
 	if open {

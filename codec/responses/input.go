@@ -3,6 +3,7 @@ package responses
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"octopus/codec/json"
@@ -19,6 +20,7 @@ type folder struct {
 	// list is the name of the list, for errors.
 	list  string
 	index int
+	arena arena
 	// turnOf has the turn of each call by its id, so that a result that comes late finds the place behind its call.
 	turnOf map[string]int
 	// unnamed are the ids given to calls that came without one and have no result yet.
@@ -31,12 +33,13 @@ type folder struct {
 
 // item is one input item, its members raw.
 type item struct {
-	kind                                 string
-	id, callID, name, namespace, phase   string
-	role, content, arguments, input      []byte
-	output, summary, encrypted, tools    []byte
-	reasoning, status, execution, action []byte
-	raw                                  []byte
+	kind                               string
+	id, callID, name, namespace, phase string
+	role, content, arguments, input    []byte
+	output, summary, encrypted, tools  []byte
+	reasoning, execution, action       []byte
+	cacheControl                       []byte
+	raw                                []byte
 }
 
 // readItems folds the items of array into the request's turns.
@@ -92,10 +95,10 @@ func (it *item) scan(raw []byte) *llm.Error {
 			it.tools = value
 		case "reasoning":
 			it.reasoning = value
-		case "status":
-			it.status = value
 		case "execution":
 			it.execution = value
+		case "cache_control":
+			it.cacheControl = nonNull(value)
 		case "action":
 			it.action = value
 		}
@@ -104,12 +107,27 @@ func (it *item) scan(raw []byte) *llm.Error {
 		}
 	}
 	if it.kind == "" {
-		if it.role == nil {
+		switch {
+		case it.role != nil:
+			it.kind = "message"
+		case it.id != "" && it.refersOnly():
+			it.kind = "item_reference"
+		default:
 			return under("type", malformed(codeMissing, "is required"))
 		}
-		it.kind = "message"
 	}
 	return nil
+}
+
+// refersOnly reports whether an item says nothing but its id: the type of a reference may be left out.
+func (it *item) refersOnly() bool {
+	m := json.Object(it.raw)
+	for m.Next() {
+		if string(m.Key) != "id" && string(m.Key) != "type" {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *folder) readItem(raw []byte) *llm.Error {
@@ -198,18 +216,18 @@ func (f *folder) message(it *item) *llm.Error {
 		turn = f.turn(llm.Assistant)
 	case "system", "developer":
 		if len(f.request.Turns) == 0 {
-			f.request.System, err = appendContent(f.request.System, it)
+			f.request.System, err = f.arena.appendContent(f.request.System, it)
 			return onlyText(f.request.System, err)
 		}
 		turn = f.newTurn(llm.System)
-		turn.Items, err = appendContent(nil, it)
+		turn.Items, err = f.arena.appendContent(nil, it)
 		return onlyText(turn.Items, err)
 	case "":
 		return under("role", malformed(codeMissing, "is required"))
 	default:
 		return under("role", malformed(codeValue, "must be user, assistant, system or developer"))
 	}
-	turn.Items, err = appendContent(turn.Items, it)
+	turn.Items, err = f.arena.appendContent(turn.Items, it)
 	return err
 }
 
@@ -228,7 +246,7 @@ func onlyText(items []llm.Item, err *llm.Error) *llm.Error {
 
 // agentMessage takes a message of Codex's other agents for a developer's text.
 func (f *folder) agentMessage(it *item) *llm.Error {
-	items, err := appendContent(nil, it)
+	items, err := f.arena.appendContent(nil, it)
 	if err != nil {
 		return err
 	}
@@ -283,7 +301,7 @@ func readParagraphs(list []byte) ([]byte, *llm.Error) {
 	for i := 0; e.Next(); i++ {
 		text, err := readText(json.Get(e.Value(), "text"))
 		if err != nil {
-			return nil, under("["+digits(i)+"].text", err)
+			return nil, under("["+strconv.Itoa(i)+"].text", err)
 		}
 		switch {
 		case len(text) == 0:
@@ -305,7 +323,7 @@ func (f *folder) call(it *item) *llm.Error {
 	switch it.kind {
 	case "custom_tool_call":
 		call.Custom = true
-		call.Text, err = readText(it.input)
+		call.Text, err = f.arena.text(nonNull(it.input))
 		err = under("input", err)
 	case "tool_search_call":
 		if string(it.execution) == `"server"` {
@@ -317,7 +335,7 @@ func (f *folder) call(it *item) *llm.Error {
 		call.Name = toolSearch
 		call.Arguments = nonNull(it.arguments)
 	default:
-		call.Arguments, err = readText(it.arguments)
+		call.Arguments, err = f.arena.text(nonNull(it.arguments))
 		err = under("arguments", err)
 	}
 	if err != nil {
@@ -366,7 +384,7 @@ func (f *folder) output(it *item) *llm.Error {
 	case json.IsNull(it.output):
 		return under("output", malformed(codeMissing, "is required"))
 	default:
-		parts, err := appendParts(nil, "output", it.output)
+		parts, err := f.arena.appendParts(nil, "output", it.output)
 		if err != nil {
 			return err
 		}

@@ -598,6 +598,7 @@ func (d *Decoder) close(it *upstreamItem, out llm.Emitter) {
 		}
 	case it.holds(partCall) && it.at < 0:
 		d.nameless = true
+		d.x.Warnings.Drop("output.function_call")
 	case it.kind == "reasoning" && it.at >= 0:
 		d.shut(it.at, llm.Item{Kind: llm.Thought, ID: it.id, Summary: it.summary}, out)
 	case it.at >= 0:

@@ -22,10 +22,10 @@ func (w *writer) part(it *llm.Item, textType string, prefix []byte) {
 		w.filePart(it)
 	case llm.Audio:
 		w.dst = append(w.dst, "null"...)
-		w.refuse("input_audio", "Send the text of it, or use an OpenAI Chat channel.")
+		w.refuse(w.contentField(), "Send the text of the audio, or use an OpenAI Chat channel.")
 	default:
 		w.dst = append(w.dst, "null"...)
-		w.reject(codeUnsupportedItem, "", "the content holds an item ("+it.Name+") that only its own protocol knows")
+		w.reject(codeUnsupportedItem, w.contentField(), "holds an item ("+it.Name+") that only its own protocol knows")
 	}
 }
 
@@ -35,6 +35,9 @@ func (w *writer) textPart(it *llm.Item, textType string, prefix []byte) {
 	if textType == "output_text" {
 		// The array is required, what is in it belongs to the answer that it was made for.
 		w.dst = append(w.dst, `,"annotations":[]`...)
+		if len(it.Citations) > 0 {
+			w.drop(w.citationsField())
+		}
 		if it.Cache != llm.CacheNone {
 			w.drop("cache_control")
 		}
@@ -42,6 +45,25 @@ func (w *writer) textPart(it *llm.Item, textType string, prefix []byte) {
 		w.breakpoint(it.Cache)
 	}
 	w.dst = append(w.dst, '}')
+}
+
+// contentField is the place in the client's body of the content that is being written.
+func (w *writer) contentField() string {
+	if w.at == nil {
+		return "content"
+	}
+	return pathOf(w.at) + ".content"
+}
+
+// citationsField is what the client calls the sources of a text of the model.
+func (w *writer) citationsField() string {
+	switch w.r.Protocol {
+	case llm.Chat:
+		return "messages.annotations"
+	case llm.Messages:
+		return "messages.content.citations"
+	}
+	return "input.content.annotations"
 }
 
 // breakpoint writes the mark of prompt caching where the model knows it.
@@ -99,7 +121,7 @@ func imageType(m *llm.Media) string {
 // fileID writes a provider's handle of a file. It means nothing to another provider.
 func (w *writer) fileID(id string) {
 	if w.r.Protocol == llm.Messages {
-		w.reject(codeUnsupportedValue, "file_id", "can't be used: file ids cannot cross providers")
+		w.reject(codeUnsupportedValue, w.contentField(), "has a file id, and file ids cannot cross providers. Send the file itself.")
 		return
 	}
 	w.str("file_id", id)
@@ -132,6 +154,12 @@ func (w *writer) filePart(it *llm.Item) {
 	}
 	if m.Text != nil {
 		w.document(it)
+		for i := range it.Parts {
+			if it.Parts[i].Kind == llm.Image {
+				w.dst = append(w.dst, ',')
+				w.imagePart(&it.Parts[i])
+			}
+		}
 		return
 	}
 	w.dst = append(w.dst, `{"type":"input_file"`...)
@@ -139,6 +167,7 @@ func (w *writer) filePart(it *llm.Item) {
 	case m.FileID != "":
 		w.fileID(m.FileID)
 	case m.URL != "":
+		w.str("filename", m.Name)
 		w.str("file_url", m.URL)
 	default:
 		mime := m.Type

@@ -47,7 +47,8 @@ func (w *writer) tools() {
 	w.dst = append(w.dst, ']')
 	w.choice()
 	switch parallel := w.r.Choice.Parallel; {
-	case parallel != nil:
+	case parallel != nil && (!*parallel || w.r.Protocol != llm.Messages):
+		// Anthropic's false is the default of its negation, and of this.
 		w.boolean("parallel_tool_calls", *parallel)
 	case w.r.Legacy:
 		// functions know one call a turn.
@@ -158,11 +159,13 @@ func (w *writer) forces(t *llm.Tool) bool {
 	return c.Mode == llm.ChoiceNamed && len(c.Names) == 1 && c.Names[0].Name == t.Name && c.Names[0].Kind == t.Kind
 }
 
-// remembers reports whether the conversation holds calls of a hosted tool that only its own protocol knows.
+// remembers reports whether the conversation holds calls of a hosted tool.
 func (w *writer) remembers(t *llm.Tool) bool {
 	for i := range w.r.Turns {
 		for j := range w.r.Turns[i].Items {
-			if it := &w.r.Turns[i].Items[j]; it.Kind == llm.Opaque && strings.HasPrefix(it.Name, t.Name) {
+			it := &w.r.Turns[i].Items[j]
+			// The type of a tool is the name of its calls and a date.
+			if it.Kind == llm.Hosted && it.Name != "" && strings.HasPrefix(t.Name, it.Name) {
 				return true
 			}
 		}

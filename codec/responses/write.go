@@ -28,6 +28,8 @@ type writer struct {
 	wire map[llm.ToolName]string
 	// kept are the tools that are sent.
 	kept []int
+	// at is the turn that is being written, nil before the first.
+	at *llm.Turn
 	// uses is the bound of a web search that becomes one of the request, nil when there is none.
 	uses *int64
 }
@@ -349,6 +351,9 @@ func shortUser(id string) string {
 
 // cacheKey derives a prompt_cache_key: requests of one user, else with the same system texts and tools, share a cache.
 func cacheKey(r *llm.Request) string {
+	if r.User == "" && len(r.System)+len(r.Tools) == 0 {
+		return "" // nothing that a cache could hold
+	}
 	hash := sha256.New()
 	if r.User != "" {
 		hash.Write([]byte(r.User))
@@ -448,7 +453,8 @@ func (w *writer) extra() {
 		field := &w.r.Extra[i]
 		switch {
 		case w.own, slices.Contains(w.x.Options.ForwardUnknown, field.Name):
-			w.raw(field.Name, field.Value)
+			w.dst = json.AppendString(append(w.dst, ','), field.Name)
+			w.dst = append(append(w.dst, ':'), field.Value...)
 		case w.r.Protocol == llm.Chat:
 			w.chatExtra(field)
 		default:

@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"octopus/codec/llm"
+	"octopus/gateway/config"
+	"octopus/gateway/outcome"
+)
+
+// scriptedMessages is a Messages upstream that gives its answers one after the other and keeps what it was sent.
+type scriptedMessages struct {
+	mu      sync.Mutex
+	answers []string // a status and a body; a body that is no JSON is an event stream
+	bodies  []string
+}
+
+func (s *scriptedMessages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bodies = append(s.bodies, string(body))
+	answer := s.answers[min(len(s.bodies), len(s.answers))-1]
+	var status int
+	_, _ = fmt.Sscanf(answer, "%d", &status)
+	if answer = answer[4:]; answer[0] == '{' {
+		w.Header().Set("Content-Type", "application/json")
+	} else {
+		w.Header().Set("Content-Type", "text/event-stream")
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, answer)
+}
+
+// behind puts an upstream in place of the first provider.
+func behind(t *testing.T, handler http.Handler) func(*config.Config) {
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return func(c *config.Config) {
+		speaking(llm.Messages)(c)
+		c.Channels[0].Endpoints[0].BaseURL = server.URL
+		c.Groups[0].Members[0].Model = "claude-sonnet-4-5"
+	}
+}
+
+const overflow = `400 {"type":"error","error":{"type":"invalid_request_error","message":"input length and ` + "`max_tokens`" +
+	` exceed context limit: 190000 + 32000 > 200000, decrease input length or ` + "`max_tokens`" + ` and try again"}}`
+
+func TestChosenOutputLimitIsReducedOnce(t *testing.T) {
+	message := `200 {"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{"type":"text","text":"fits"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":2}}`
+	upstream := &scriptedMessages{answers: []string{overflow, message, overflow}}
+	w := newWorld(t, 1, behind(t, upstream))
+	if status, body, _ := w.call(llm.Chat, "m", false); status != 200 || !strings.Contains(body, "fits") {
+		t.Fatalf("got %d, %s", status, body)
+	}
+	if len(upstream.bodies) != 2 || !strings.Contains(upstream.bodies[1], `"max_tokens":10000`) {
+		t.Errorf("the upstream got %q", upstream.bodies)
+	}
+	if o := w.ledger.wait(t, 1); o.Class != outcome.ClassNone || len(o.Attempts) != 1 {
+		t.Errorf("outcome: %v after %d attempts", o.Class, len(o.Attempts))
+	}
+	// What the client chose is the client's matter, and what was reduced is not reduced again.
+	if status, body, _ := w.call(llm.Chat, "m", false); status != 400 || len(upstream.bodies) != 4 {
+		t.Errorf("got %d after %d calls, %s", status, len(upstream.bodies), body)
+	}
+}
+
+func TestPausedAnswerGoesOn(t *testing.T) {
+	part := func(text, stop string, tokens int) string {
+		return fmt.Sprintf(`200 event: message_start
+data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":1}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":%q}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":%q,"stop_sequence":null},"usage":{"output_tokens":%d}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+`, text, stop, tokens)
+	}
+	upstream := &scriptedMessages{answers: []string{part("one ", "pause_turn", 3), part("two ", "pause_turn", 4), part("three", "end_turn", 5)}}
+	w := newWorld(t, 1, behind(t, upstream))
+	resp := w.post("/v1/chat/completions", `{"model":"m","stream":true,"stream_options":{"include_usage":true},"web_search_options":{},"messages":[{"role":"user","content":"hello"}]}`)
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	body := string(raw)
+	if err != nil || strings.Count(body, `"finish_reason":"stop"`) != 1 || !strings.HasSuffix(body, terminal[llm.Chat]) {
+		t.Fatalf("got %v, %s", err, body)
+	}
+	for _, text := range []string{"one ", "two ", "three"} {
+		if strings.Count(body, text) != 1 {
+			t.Errorf("%q is not there once: %s", text, body)
+		}
+	}
+	if len(upstream.bodies) != 3 || !strings.Contains(upstream.bodies[2], `{"type":"text","text":"two "`) {
+		t.Fatalf("the upstream got %q", upstream.bodies)
+	}
+	o := w.ledger.wait(t, 1)
+	if want := (llm.Usage{Input: 15, Output: 12, Knowledge: llm.Reported}); o.Usage != want || o.Class != outcome.ClassNone || len(o.Attempts) != 1 {
+		t.Errorf("usage %+v, want %+v; class %v after %d attempts", o.Usage, want, o.Class, len(o.Attempts))
+	}
+}
+
+func TestFollowUpThatFailsCutsTheAnswer(t *testing.T) {
+	upstream := &scriptedMessages{answers: []string{`200 event: message_start
+data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":1}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"one"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"pause_turn","stop_sequence":null},"usage":{"output_tokens":3}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+`, `500 {"type":"error","error":{"type":"api_error","message":"down"}}`}}
+	w := newWorld(t, 1, behind(t, upstream))
+	resp := w.post("/v1/chat/completions", `{"model":"m","stream":true,"web_search_options":{},"messages":[{"role":"user","content":"hello"}]}`)
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if strings.Contains(string(body), `"finish_reason":"stop"`) || !strings.Contains(string(body), `"error"`) {
+		t.Errorf("got %d, %s", resp.StatusCode, body)
+	}
+}
