@@ -11,6 +11,7 @@ type gate struct {
 	fault         *llm.Error
 	usage         llm.Usage
 	enforcer      enforcer
+	thoughts      thoughts
 	open          []openItem
 	// whole is whether the upstream's answer is all here: one that a stop sequence ends still says its usage then, behind
 	// what is left out. matched is that sequence.
@@ -26,7 +27,8 @@ type openItem struct {
 
 // reset makes the gate ready for an answer.
 func (g *gate) reset() {
-	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, open: g.open[:0]}
+	kept := thoughts{record: g.thoughts.record[:0], text: g.thoughts.text[:0], calls: g.thoughts.calls[:0]}
+	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, open: g.open[:0]}
 }
 
 // Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
@@ -43,6 +45,7 @@ func (g *gate) Emit(e *llm.Event) {
 		}
 		return
 	}
+	g.thoughts.see(e)
 	switch e.Kind {
 	case llm.EventFault:
 		if g.fault = e.Err; g.fault == nil {

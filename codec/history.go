@@ -21,6 +21,8 @@ type Recall interface {
 	Response(id string) []byte
 	// Item returns the record of the response that has an output item with that id, or nil. It must not be changed.
 	Item(id string) []byte
+	// Thoughts returns the record of the reasoning before the call with that id, or nil. It must not be changed.
+	Thoughts(callID string) []byte
 }
 
 // A record of a response is a JSON object: "previous", the id of the response before it or null; "input", the array of items
@@ -163,6 +165,9 @@ type Remembered struct {
 	Items []string
 	// Record is what Recall returns for these ids. It is nil where the upstream remembers the response itself.
 	Record []byte
+	// Calls are the ids of calls, Thoughts is what Recall returns for them.
+	Calls    []string
+	Thoughts []byte
 }
 
 // remember makes what is remembered of a response object.

@@ -160,10 +160,13 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		if err := r.read(&b.request); err != nil {
 			return dst, err
 		}
-		if b.client == llm.Responses {
+		if b.client == llm.Responses && b.target != llm.Responses {
 			if err := b.resolve(r); err != nil {
 				return dst, err
 			}
+		}
+		if b.client == llm.Chat && b.target == llm.Messages && r.Recall != nil {
+			reattach(&b.request, r.Recall)
 		}
 		b.parsed = true
 	}
@@ -207,6 +210,7 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	}
 	b.stream.Reset(x)
 	b.answer.Reset(x)
+	b.gate.thoughts.reset(x, b.client)
 	b.gate.enforcer.reset(x.StopEnforced)
 	return dst, nil
 }
@@ -240,6 +244,10 @@ func (b *translation) resolve(r *Request) *llm.Error {
 // Remember implements Bridge.
 func (b *translation) Remember() Remembered {
 	w, ok := b.stream.(*responses.StreamWriter)
+	if !ok && b.gate.stopped {
+		record, calls := b.gate.thoughts.remembered()
+		return Remembered{Calls: calls, Thoughts: record}
+	}
 	if !ok || len(b.input) == 0 || !b.gate.stopped {
 		return Remembered{}
 	}

@@ -69,6 +69,9 @@ func (c *call) advance(until instant) progress {
 		if !c.attempting && !c.startAttempt() {
 			return progressFailed
 		}
+		if c.state == stateEnded {
+			return progressAnswered // no attempt was needed
+		}
 		if !c.attempting {
 			continue // it failed at once
 		}
@@ -106,6 +109,13 @@ func (c *call) startAttempt() bool {
 	}
 	if !c.pickTarget() {
 		return false
+	}
+	if c.countsHere() {
+		if err := c.count(); err != nil {
+			c.failure = failure{class: outcome.ClassInvalid, err: err}
+			return false
+		}
+		return true
 	}
 	c.attempting, c.resent = true, false
 	c.attemptStart = now()
@@ -365,6 +375,9 @@ func (c *call) receiveError(status int, limit, until instant) (progress, bool) {
 	answer, e := c.bridge.Reject(nil, status, body.bytes)
 	if c.followUp() {
 		return progressFailed, false
+	}
+	if c.lacksCounting(status) {
+		return c.countInstead(e)
 	}
 	e.Status = status
 	h := &c.exchange.header

@@ -77,6 +77,9 @@ type call struct {
 	// failure is the best explanation so far of why there is no answer (failure.go).
 	failure failure
 
+	// estimated is whether the answer is a number of tokens that the gateway counted itself.
+	estimated bool
+
 	state callState
 	// lastEvent is when the upstream last sent something, lastWrite when the client last got something.
 	lastEvent, lastWrite instant
@@ -137,6 +140,11 @@ func (c *call) finish() {
 	client.end()
 
 	c.endAttempt()
+	if c.bridge != nil {
+		if w := c.bridge.Warnings(); w != nil && !w.Empty() {
+			c.outcome.Warnings = string(w.Append(c.scratch[:0]))
+		}
+	}
 	g := c.gateway
 	c.outcome.Total = c.start.until(now())
 	g.metrics.record(c)
@@ -168,7 +176,7 @@ func (c *call) release() {
 	c.tried.reset()
 	c.pending = nil
 	c.failure = failure{}
-	c.hasVersion = false
+	c.hasVersion, c.estimated = false, false
 	c.state, c.abandoned = stateOpen, notAbandoned
 	c.lastEvent, c.lastWrite, c.attemptStart = 0, 0, 0
 	calls.Put(c)

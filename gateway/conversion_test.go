@@ -203,3 +203,54 @@ func TestPreviousResponseStaysOnItsChannel(t *testing.T) {
 		t.Errorf("without the channel: %d, %s", status, body)
 	}
 }
+
+func TestReasoningIsPutBackForChatClients(t *testing.T) {
+	w := newWorld(t, 1, func(c *config.Config) {
+		speaking(llm.Messages)(c)
+		c.Groups[0].Members[0].Model = "claude-sonnet-4-5"
+	})
+	const tools = `"tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}],"reasoning_effort":"medium"`
+	for _, stream := range []string{"false", "true"} {
+		w.script("reasoning,tools")
+		resp := w.post("/v1/chat/completions", `{"model":"m","stream":`+stream+`,"messages":[{"role":"user","content":"hello"}],`+tools+`}`)
+		raw, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		_, rest, found := strings.Cut(string(raw), `"tool_calls":[{`)
+		_, rest, _ = strings.Cut(rest, `"id":"`)
+		id, _, _ := strings.Cut(rest, `"`)
+		if resp.StatusCode != 200 || !found || id == "" {
+			t.Fatalf("got %d, %s", resp.StatusCode, raw)
+		}
+		// Most clients send nothing back of the reasoning.
+		resp = w.post("/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hello"},{"role":"assistant","content":null,"tool_calls":[{"id":"`+id+
+			`","type":"function","function":{"name":"weather","arguments":"{}"}}]},{"role":"tool","tool_call_id":"`+id+`","content":"sunny"}],`+tools+`}`)
+		raw, _ = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		sent := string(w.providers[0].Requests()[1].Body)
+		if resp.StatusCode != 200 || !strings.Contains(sent, `"type":"thinking"`) || !strings.Contains(sent, `"signature":"`) {
+			t.Errorf("got %d, %s; the provider got %s", resp.StatusCode, raw, sent)
+		}
+	}
+}
+
+func TestWarningsReachTheClientAndTheLedger(t *testing.T) {
+	w := newWorld(t, 1, speaking(llm.Messages))
+	for _, stream := range []string{"false", "true"} {
+		row := w.script("tokens=3")
+		resp := w.post("/v1/chat/completions", `{"model":"m","stream":`+stream+`,"seed":7,"messages":[{"role":"user","content":"hello"}]}`)
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		header := resp.Header.Get("X-Octopus-Warnings")
+		if o := w.ledger.wait(t, row); resp.StatusCode != 200 || header != "dropped=seed" || o.Warnings != header {
+			t.Errorf("got %d with %q, ledger %q", resp.StatusCode, header, o.Warnings)
+		}
+	}
+	strict := *w.config
+	strict.Channels[0].Convert.Strict = true
+	if err := w.gateway.Apply(&strict); err != nil {
+		t.Fatal(err)
+	}
+	if resp := w.post("/v1/chat/completions", `{"model":"m","seed":7,"messages":[{"role":"user","content":"hello"}]}`); resp.StatusCode != 400 {
+		t.Errorf("strict: got %d", resp.StatusCode)
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"octopus/lb"
 )
 
-// recall is what a Responses call may look up of earlier answers, and what that says of its targets. The zero value finds
+// recall is what a call may look up of earlier answers, and what that says of its targets. The zero value finds
 // nothing.
 type recall struct {
 	memory Memory
@@ -27,6 +27,7 @@ var _ codec.Recall = (*recall)(nil)
 const (
 	responseKey = "response/"
 	itemKey     = "item/"
+	thoughtKey  = "thought/" // by the id of a call: the reasoning that led to it
 )
 
 // begin makes the memory of the call's API key available to it, and finds who remembers what it goes on from.
@@ -64,6 +65,9 @@ func (r *recall) Item(id string) []byte {
 	return nil
 }
 
+// Thoughts implements codec.Recall.
+func (r *recall) Thoughts(callID string) []byte { return r.find(thoughtKey, callID) }
+
 // narrow takes the members out of the set that don't know the response that the request goes on from.
 func (r *recall) narrow(usable *lb.Set, members []member) {
 	if r.channel == "" && !r.ours {
@@ -89,14 +93,17 @@ func (r *recall) missing() *llm.Error {
 // remember keeps what later requests may refer to of the answer, which is complete. It runs before the client gets the end of
 // the answer: its next request may follow at once.
 func (c *call) remember() {
-	if c.request.Protocol != llm.Responses || c.outcome.Operation != outcome.Generate {
+	if c.outcome.Operation != outcome.Generate {
 		return
 	}
 	m := c.bridge.Remember()
+	key := c.key.id + "/"
+	for _, id := range m.Calls {
+		c.gateway.memory.Keep(thoughtKey+key+id, m.Thoughts)
+	}
 	if m.ID == "" {
 		return
 	}
-	key := c.key.id + "/"
 	value := m.Record
 	if value == nil {
 		value = []byte(c.target.member.channel.id)

@@ -109,9 +109,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.findRoute(); err != nil {
 		return err
 	}
-	if c.request.Protocol == llm.Responses {
-		c.recall.begin(c)
-	}
+	c.recall.begin(c)
 	return c.collectForwarded(ctx)
 }
 

@@ -10,9 +10,14 @@ import (
 
 // respondWhole answers with the whole answer in c.pending. The body is written by WriteTo, and Close finishes the call.
 func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
-	c.setStatus(ctx, c.exchange.header.StatusCode())
 	h := &ctx.Response.Header
-	passHeaders(h, &c.exchange.header)
+	if c.estimated {
+		c.setStatus(ctx, fasthttp.StatusOK)
+		h.SetContentTypeBytes(headerContentTypeDefault)
+	} else {
+		c.setStatus(ctx, c.exchange.header.StatusCode())
+		passHeaders(h, &c.exchange.header)
+	}
 	c.setRelayHeaders(h)
 	ctx.Response.SetBodyStream(c, len(c.pending))
 }
@@ -69,7 +74,10 @@ func (c *call) setRelayHeaders(h *fasthttp.ResponseHeader) {
 	}
 	h.SetCanonical(headerOctopusChannel, c.target.member.channel.nameHeader)
 	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.target.member.model))
-	if w := c.bridge.Warnings(); w != nil && !w.Empty() {
+	switch w := c.bridge.Warnings(); {
+	case c.estimated:
+		h.SetCanonical(headerOctopusWarnings, estimatedWarning)
+	case w != nil && !w.Empty():
 		h.SetCanonical(headerOctopusWarnings, w.Append(c.scratch[:0]))
 	}
 	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(len(c.outcome.Attempts)), 10))

@@ -14,6 +14,7 @@ type StreamWriter struct {
 	x       *llm.Exchange
 	buf     []byte
 	head    []byte // what every chunk begins with, up to the first member of its delta
+	tiered  bool   // the service tier is in it
 	items   []emitted
 	calls   int // how many calls have begun
 	thought thoughts
@@ -83,6 +84,9 @@ func (w *StreamWriter) Emit(e *llm.Event) {
 	if e.Usage != nil {
 		w.usage = *e.Usage
 	}
+	if e.Kind != llm.EventStart {
+		w.learnTier(e.ServiceTier)
+	}
 	switch e.Kind {
 	case llm.EventStart:
 		w.start(e)
@@ -104,10 +108,24 @@ func (w *StreamWriter) Emit(e *llm.Event) {
 // start writes the chunk with the role, at once: it tells the client that there is an answer.
 func (w *StreamWriter) start(e *llm.Event) {
 	w.head = appendHead(append(w.head[:0], "data: "...), w.x, e.Model, e.ServiceTier, "chat.completion.chunk")
-	w.head = append(w.head, `"choices":[{"index":0,"delta":{`...)
+	w.head = append(w.head, choiceHead...)
+	w.tiered = tierOf(e.ServiceTier) != ""
 	w.begin()
 	w.buf = append(w.buf, `"role":"assistant","content":""`...)
 	w.end(nil, llm.Text)
+}
+
+// choiceHead is what stands before the members of a delta.
+const choiceHead = `"choices":[{"index":0,"delta":{`
+
+// learnTier puts the service tier into the chunks that follow, where the upstream tells it only in the end.
+func (w *StreamWriter) learnTier(tier string) {
+	if tier = tierOf(tier); tier == "" || w.tiered {
+		return
+	}
+	w.tiered = true
+	w.head = append(w.head[:len(w.head)-len(choiceHead)], `"service_tier":`...)
+	w.head = append(append(json.AppendString(w.head, tier), ','), choiceHead...)
 }
 
 // appendHead appends what answers and chunks begin with, the comma behind it included.

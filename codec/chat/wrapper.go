@@ -36,6 +36,9 @@ func (w *wrapper) feed(dst, text []byte) []byte {
 		switch {
 		case n == 0:
 			return dst
+		case string(bytes.TrimSpace(w.held)) == "{}":
+			w.state = afterInput // a call without any input
+			return dst
 		case n < 0:
 			w.state = unwrapped
 			dst = append(dst, w.held...)
@@ -74,7 +77,7 @@ func (w *wrapper) feedString(dst, text []byte) []byte {
 // end appends what was held for an input that never came.
 func (w *wrapper) end(dst []byte) []byte {
 	switch {
-	case w.state == beforeInput && len(bytes.TrimSpace(w.held)) > 0 && string(bytes.TrimSpace(w.held)) != "{}":
+	case w.state == beforeInput:
 		return append(dst, w.held...)
 	case w.state == inInput && len(w.held) > 0:
 		return append(dst, replacement...)

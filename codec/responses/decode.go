@@ -36,7 +36,10 @@ type Decoder struct {
 
 // Reset makes the decoder ready for the answer of another attempt.
 func (d *Decoder) Reset(x *llm.Exchange) {
-	*d = Decoder{x: x, items: d.items[:0], text: d.text[:0], joined: d.joined[:0]}
+	if cap(d.items) > maxKeptItems {
+		d.items = nil
+	}
+	*d = Decoder{x: x, items: d.items[:0], text: kept(d.text), joined: kept(d.joined)}
 }
 
 // Done reports whether the answer has ended: nothing is emitted any more.

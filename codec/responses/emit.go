@@ -43,14 +43,31 @@ var _ llm.Emitter = (*StreamWriter)(nil)
 // Reset makes the writer ready for the answer of x. It takes what the answer repeats of x.Request, which need not live longer.
 // x.Request.Store says whether the response is stored, nil that it is.
 func (w *StreamWriter) Reset(x *llm.Exchange) {
+	if cap(w.items) > maxKeptItems || cap(w.parts) > maxKeptItems {
+		w.items, w.parts = nil, nil
+	}
 	*w = StreamWriter{
-		x: x, buf: w.buf[:0], echo: w.echo[:0], items: w.items[:0], parts: w.parts[:0], message: -1, pending: -1,
+		x: x, buf: kept(w.buf), echo: kept(w.echo), items: w.items[:0], parts: w.parts[:0], message: -1, pending: -1,
 		id: "resp_" + mint(x.AnswerID, -1), model: cmp.Or(x.AnswerModel, x.Model), status: "in_progress",
 	}
 	w.echo = appendEcho(w.echo, x.Request)
 	for i := range x.Request.Tools {
 		w.searches = w.searches || x.Request.Tools[i].Kind == llm.ToolSearchTool
 	}
+}
+
+// maxKept is how large a buffer may be to serve the next answer, maxKeptItems how many items' buffers do.
+const (
+	maxKept      = 64 << 10
+	maxKeptItems = 64
+)
+
+// kept returns a buffer emptied, or none in place of a large one.
+func kept(buffer []byte) []byte {
+	if cap(buffer) > maxKept {
+		return nil
+	}
+	return buffer[:0]
 }
 
 // mint makes the part of an id that tells it from others: 48 hexadecimal digits of the answer's seed and the item's number.

@@ -64,7 +64,7 @@ func (w *StreamWriter) add(kind outputKind, prefix, native string) int {
 		w.items = append(w.items, outputItem{})
 	}
 	it := &w.items[at]
-	*it = outputItem{kind: kind, json: it.json[:0], seal: it.seal[:0], first: len(w.parts), last: -1}
+	*it = outputItem{kind: kind, json: kept(it.json), seal: kept(it.seal), first: len(w.parts), last: -1}
 	if it.id = strings.Clone(native); w.x.Target != llm.Responses || !w.isFree(native) {
 		it.id = prefix + mint(w.x.AnswerID, at)
 	}
@@ -94,7 +94,7 @@ func (w *StreamWriter) open(e *llm.Event) {
 	p := &w.parts[at]
 	*p = outputPart{
 		kind: e.Item.Kind, item: -1, native: strings.Clone(e.Item.ID), phase: strings.Clone(e.Item.Phase),
-		text: p.text[:0], where: p.where[:0], annotations: p.annotations[:0], logprobs: p.logprobs[:0],
+		text: kept(p.text), where: p.where[:0], annotations: kept(p.annotations), logprobs: kept(p.logprobs),
 	}
 	switch e.Item.Kind {
 	case llm.Thought:
@@ -257,16 +257,12 @@ func (w *StreamWriter) openCall(p *outputPart, item *llm.Item) {
 	p.locate(it.id, p.item, "")
 }
 
-// callID returns the id of a call, with a number when an earlier one has it: some upstreams use one for all.
+// callID returns the id that a call goes by in this answer.
 func (w *StreamWriter) callID(id string) string {
 	if w.callIDs == nil {
 		w.callIDs = make(map[string]int)
 	}
-	w.callIDs[strings.Clone(id)]++
-	if n := w.callIDs[id]; n > 1 {
-		return w.callID(id + "_" + strconv.Itoa(n))
-	}
-	return strings.Clone(id)
+	return distinct(w.callIDs, strings.Clone(id))
 }
 
 // locate prepares the members that every event about the part has.

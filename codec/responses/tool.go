@@ -64,6 +64,7 @@ func readTool(raw []byte, namespace string, r *llm.Request) *llm.Error {
 		}
 	}
 	if nested != nil {
+		tool.Raw = nil // an upstream of this protocol would not know the form
 		n := json.Object(nested)
 		for n.Next() {
 			if err := readToolMember(&tool, &format, n.Key, nonNull(n.Value())); err != nil {

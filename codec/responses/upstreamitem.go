@@ -65,7 +65,7 @@ func (d *Decoder) newItem(index int, out llm.Emitter) *upstreamItem {
 		it = new(upstreamItem)
 		d.items[n] = it
 	}
-	*it = upstreamItem{index: index, at: -1, parts: it.parts[:0], held: it.held[:0]}
+	*it = upstreamItem{index: index, at: -1, parts: it.parts[:0], held: kept(it.held)}
 	return it
 }
 

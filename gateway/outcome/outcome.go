@@ -32,7 +32,8 @@ type Outcome struct {
 	Class Class
 	// Message is what the client was told went wrong, or empty.
 	Message string
-	// Attempts lists the upstream calls in order. The last one served the answer when Class is ClassNone.
+	// Attempts lists the upstream calls in order. The last one served the answer when Class is ClassNone, but for
+	// tokens that the gateway counted itself.
 	Attempts []Attempt
 	// FirstToken is the time from Start to the first real event written, zero when there was none or no stream.
 	FirstToken time.Duration
@@ -40,6 +41,8 @@ type Outcome struct {
 	Total time.Duration
 	// Usage is the tokens used, as the last attempt reported them.
 	Usage llm.Usage
+	// Warnings is what a conversion could not carry over exactly, as the header x-octopus-warnings says it; empty for nothing.
+	Warnings string
 	// BytesIn and BytesOut are body sizes on the client's side, before any transfer coding.
 	BytesIn, BytesOut int64
 }

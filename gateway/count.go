@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"strings"
+
+	"octopus/codec"
+	"octopus/codec/llm"
+	"octopus/gateway/outcome"
+)
+
+// countsHere reports whether the target has no endpoint that counts tokens, so that the gateway counts itself.
+func (c *call) countsHere() bool {
+	return c.outcome.Operation == outcome.CountTokens && c.target.codec.Protocol == llm.Chat
+}
+
+// lacksCounting reports whether a status of the upstream says that it has no endpoint that counts tokens: many servers that
+// are compatible otherwise have none.
+func (c *call) lacksCounting(status int) bool {
+	return c.outcome.Operation == outcome.CountTokens && (status == 404 || status == 405 || status == 501)
+}
+
+// count answers a request to count tokens with an estimate. A client that asks depends on an answer (protocols.md D.22); it can
+// tell an estimate by its warning.
+func (c *call) count() *llm.Error {
+	body, err := codec.EstimateCount(&c.request)
+	if err != nil {
+		return err
+	}
+	c.pending, c.state, c.estimated = body, stateEnded, true
+	c.releaseRequest()
+	return nil
+}
+
+// countInstead is count in place of the upstream, whose answer to the running attempt was e.
+func (c *call) countInstead(e *llm.Error) (progress, bool) {
+	c.outcome.Attempts[len(c.outcome.Attempts)-1].Message = strings.Clone(cut(e.Message))
+	if err := c.count(); err != nil {
+		c.fail(failure{class: outcome.ClassInvalid, err: err})
+		return progressFailed, false
+	}
+	c.endAttempt()
+	return progressAnswered, true
+}
+
+// estimatedWarning is the warning of an answer by count.
+var estimatedWarning = []byte("approx=input_tokens")
