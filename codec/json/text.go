@@ -2,6 +2,7 @@ package json
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -12,17 +13,26 @@ import (
 // AppendString appends s as a JSON string, quotes included. Only what JSON asks for is escaped: <, > and & stay,
 // because prompts and schemas must reach the provider as they were written. Invalid UTF-8 becomes U+FFFD.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
+	switch s := any(s).(type) {
+	case string:
+		return appendQuoted(dst, unsafe.Slice(unsafe.StringData(s), len(s))) // which only reads
+	case []byte:
+		return appendQuoted(dst, s)
+	}
+	panic("BUG: neither string nor []byte")
+}
+
+func appendQuoted(dst, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
+		if i += plain(s[i:]); i == len(s) {
+			break
 		}
+		c := s[i]
 		if c >= utf8.RuneSelf {
-			r, size := decodeRune(s, i)
+			r, size := utf8.DecodeRune(s[i:])
 			if r == utf8.RuneError && size == 1 {
 				dst = append(dst, s[start:i]...)
 				dst = append(dst, "\ufffd"...)
@@ -51,10 +61,27 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 	return append(dst, '"')
 }
 
-// decodeRune decodes the rune that s[i:] begins with.
-func decodeRune[T string | []byte](s T, i int) (rune, int) {
-	var b [utf8.UTFMax]byte
-	return utf8.DecodeRune(b[:copy(b[:], s[i:])])
+// plain returns how many bytes s begins with that stand in a JSON string as they are, ASCII alone. It looks at eight of them
+// at once (Hacker's Delight, section 6-1, for the tests of a byte in a word).
+func plain(s []byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		quote, backslash := w^ones*'"', w^ones*'\\'
+		if (w|(quote-ones)&^quote|(backslash-ones)&^backslash|(w-ones*' ')&^w)&highs != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			break
+		}
+	}
+	return i
 }
 
 // Unquote decodes value, a JSON string with its quotes. Without escapes the result aliases value; else it is a new

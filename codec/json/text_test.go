@@ -2,6 +2,7 @@ package json
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -94,4 +95,36 @@ func FuzzText(f *testing.F) {
 			t.Errorf("%s: got %q, %v, want %q", value, got[1:], ok, want)
 		}
 	})
+}
+
+func TestAppendStringEverywhere(t *testing.T) {
+	// Every byte that needs care, at every place of a text longer than the words it is read in.
+	for at := range 20 {
+		for _, odd := range []string{"\"", "\\", "\n", "\x00", "\x1f", "\x7f", "\u00e9", "\u2028", "\U0001f600", "\xff", "\xc3"} {
+			text := strings.Repeat("a", at) + odd + strings.Repeat("b", 20-at)
+			var got string
+			if err := json.Unmarshal(AppendString(nil, text), &got); err != nil || got != strings.ToValidUTF8(text, "\ufffd") {
+				t.Errorf("%q came back as %q, %v", text, got, err)
+			}
+			if bytes := AppendString(nil, []byte(text)); string(bytes) != string(AppendString(nil, text)) {
+				t.Errorf("%q as bytes: %s", text, bytes)
+			}
+		}
+	}
+}
+
+func TestAppendStringDoesNotAllocate(t *testing.T) {
+	dst, text := make([]byte, 0, 1000), strings.Repeat("text with \"quotes\" ", 20)
+	if n := testing.AllocsPerRun(100, func() { dst = AppendString(dst[:0], text) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkAppendString(b *testing.B) {
+	text := strings.Repeat("A sentence of a prompt, as they are, without much to escape. ", 1600)
+	dst := make([]byte, 0, 2*len(text))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		dst = AppendString(dst[:0], text)
+	}
 }
