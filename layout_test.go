@@ -59,7 +59,7 @@ var owners = map[string][]string{
 	"github.com/fasthttp/router":         {"admin"},          // the data port has a dozen fixed paths and no router
 	"github.com/VictoriaMetrics/metrics": {"gateway"},        // metric names are written in full in one file
 	"golang.org/x/sys":                   {"gateway"},        // the sweeper's poll
-	// The vocabulary o200k_base and its byte pair encoding: 200 000 words, embedded, released monthly, one module besides.
+	// The 200 000 words of o200k_base, embedded, and their byte pair encoding; it brings one module, of regular expressions.
 	"github.com/tiktoken-go/tokenizer": {"codec/tokens"},
 	// Request bodies in gzip and zstd; the provider sends them too.
 	"github.com/klauspost/compress": {"gateway", "gateway/gatewaytest"},

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"io"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +21,11 @@ const (
 	maxAnswer = 64 << 20
 	// maxErrorAnswer is how much of an upstream's error is read.
 	maxErrorAnswer = 256 << 10
-	// maxHeld is the most that is held back before a stream's first real event.
-	maxHeld = 64 << 10
+	// maxHeld is the most that is held back before a stream's first real event, beside what the provider repeats of the
+	// request: response.created and response.in_progress give instructions and tools back, each of them.
+	maxHeld = 1 << 20
+	// maxKeysTried is how many keys of one channel a call tries: the attempts must reach to the next member.
+	maxKeysTried = 2
 )
 
 // target is what one attempt is sent to.
@@ -40,8 +45,8 @@ type triedTargets struct {
 	members lb.Set
 	// keys are those of the current target's channel.
 	keys lb.Set
-	// onTarget counts the attempts on the current target.
-	onTarget int
+	// onTarget counts the attempts on the current target, keysTried the keys of its channel that failed.
+	onTarget, keysTried int
 	// next says where the next attempt goes.
 	next outcome.Verdict
 }
@@ -124,11 +129,23 @@ func (c *call) startAttempt() bool {
 		Model: c.target.member.model, Start: c.start.until(c.attemptStart),
 	})
 	if err := c.buildRequest(); err != nil {
-		c.fail(failure{class: outcome.ClassInvalid, err: err})
+		c.passOver(err)
 		return true
 	}
 	c.sendRequest()
 	return true
+}
+
+// passOver takes back an attempt whose target can't carry the request, and with it the member: another one may carry it as it
+// is. What can't be carried is told when no member is left.
+func (c *call) passOver(err *llm.Error) {
+	c.attempting = false
+	c.outcome.Attempts = c.outcome.Attempts[:len(c.outcome.Attempts)-1]
+	if c.refusal == nil {
+		c.refusal = err
+	}
+	c.tried.next = outcome.TryNext
+	c.tried.keys.Reset(len(c.target.member.channel.keys))
 }
 
 // pickTarget chooses what the next attempt is sent to.
@@ -138,6 +155,9 @@ func (c *call) pickTarget() bool {
 		t.begun = true
 		t.members.CopyFrom(&g.eligible[c.request.Protocol])
 		c.recall.narrow(&t.members, g.members)
+		if c.outcome.Operation == outcome.Compact {
+			g.keepNative(&t.members, llm.Responses)
+		}
 	}
 	if t.next == outcome.TryAgain {
 		return true
@@ -153,6 +173,7 @@ func (c *call) pickTarget() bool {
 		m := &g.members[i]
 		protocol := m.via[c.request.Protocol]
 		c.target = target{index: i, member: m, endpoint: m.channel.endpoints[protocol], codec: &m.targets[protocol]}
+		t.keysTried = 0
 		t.keys.Reset(len(m.channel.keys))
 		for k := range m.channel.keys {
 			t.keys.Add(k)
@@ -234,6 +255,8 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 		dst = append(append(dst, "POST "...), e.count...)
 	case outcome.Stored:
 		dst = append(append(append(append(dst, c.stored.method...), ' '), e.generate...), c.stored.suffix...)
+	case outcome.Compact:
+		dst = append(append(append(dst, "POST "...), e.generate...), "/compact"...)
 	default:
 		dst = append(append(dst, "POST "...), e.generate...)
 	}
@@ -252,12 +275,13 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 	} else {
 		dst = append(dst, "\r\nAccept: application/json\r\n"...)
 	}
-	dst = append(dst, c.forward...)
+	overrides := c.target.member.channel.overrides
+	dst = appendLines(dst, c.forward, overrides)
 	if own {
-		dst = append(dst, c.forwardOwn...)
+		dst = appendLines(dst, c.forwardOwn, overrides)
 	}
-	if e.protocol == llm.Messages && !(own && c.hasVersion) {
-		dst = append(dst, "anthropic-version: 2023-06-01\r\n"...)
+	if e.protocol == llm.Messages && !(own && c.hasVersion) && !slices.Contains(overrides, anthropicVersion) {
+		dst = append(dst, "Anthropic-Version: 2023-06-01\r\n"...)
 	}
 	if c.outcome.Operation != outcome.Stored {
 		dst = c.bridge.AppendHeader(dst)
@@ -266,42 +290,58 @@ func (c *call) appendHead(dst []byte, length int) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// appendQuery appends the base URL's query and the client's.
+// appendQuery appends the base URL's query and the client's, without the client's parameters that the base URL names.
 func appendQuery(dst []byte, base string, query []byte) []byte {
-	separator := byte('?')
-	if base != "" {
-		dst = append(append(dst, separator), base...)
-		separator = '&'
+	if base == "" {
+		if len(query) > 0 {
+			dst = append(append(dst, '?'), query...)
+		}
+		return dst
 	}
-	if len(query) > 0 {
-		dst = append(append(dst, separator), query...)
+	dst = append(append(dst, '?'), base...)
+	for parameter := range bytes.SplitSeq(query, []byte{'&'}) {
+		name, _, _ := bytes.Cut(parameter, []byte{'='})
+		if len(parameter) > 0 && !namesParameter(base, name) {
+			dst = append(append(dst, '&'), parameter...)
+		}
 	}
 	return dst
+}
+
+// namesParameter reports whether a base URL's query has a parameter of that name, however either of them is encoded.
+func namesParameter(base string, name []byte) bool {
+	decoded, err := url.QueryUnescape(string(name))
+	if err != nil {
+		return true // a server may read anything into it
+	}
+	for parameter := range strings.SplitSeq(base, "&") {
+		own, _, _ := strings.Cut(parameter, "=")
+		if own, err := url.QueryUnescape(own); err == nil && own == decoded {
+			return true
+		}
+	}
+	return false
 }
 
 // sendRequest opens a connection and writes the request to it.
 func (c *call) sendRequest() {
 	x := &c.exchange
-	if err := x.open(c.target.endpoint.origin, c.route.group.policy.ConnectTimeout); err != nil {
-		class := dialFailure(err)
-		c.fail(failure{class: class, err: told(class, &llm.Error{Message: err.Error()})})
+	timeout := min(c.route.group.policy.ConnectTimeout, max(1, now().until(c.deadline())))
+	if err := x.open(c.target.endpoint.origin, timeout); err != nil {
+		c.failWith(dialFailure(err), &llm.Error{Message: err.Error()})
 		return
 	}
 	if !c.attach(x.conn) {
 		c.noteAbandoned()
 		return
 	}
-	if err := x.send(c.wire.bytes[c.wireStart:]); err != nil {
+	if err := x.send(c.wire.bytes[c.wireStart:], min(c.deadline(), c.attemptLimit())); err != nil && !x.answeredEarly(err) {
 		c.exchangeFailed(err)
 	}
 }
 
 // exchangeFailed deals with an error of sending the request or of waiting for the answer's header.
 func (c *call) exchangeFailed(err error) {
-	if c.ended() != notAbandoned {
-		c.noteAbandoned()
-		return
-	}
 	if err == errStale && !c.resent {
 		// Once, at no cost to anyone, on a new connection: where one was dead, the other idle ones are as old.
 		c.resent = true
@@ -311,8 +351,7 @@ func (c *call) exchangeFailed(err error) {
 		c.sendRequest()
 		return
 	}
-	class := exchangeFailure(err)
-	c.fail(failure{class: class, err: told(class, &llm.Error{Message: err.Error()})})
+	c.failWith(exchangeFailure(err), &llm.Error{Message: err.Error()})
 }
 
 // receive waits for the answer of the running attempt. It returns false when that failed and another may follow.
@@ -336,7 +375,7 @@ func (c *call) receive(until instant) (progress, bool) {
 		}
 	}
 	if status := x.header.StatusCode(); status/100 != 2 {
-		return c.receiveError(status, limit, until)
+		return c.receiveError(status)
 	}
 	if c.request.Stream && c.outcome.Operation == outcome.Generate {
 		return c.receiveStream(limit, until)
@@ -347,9 +386,6 @@ func (c *call) receive(until instant) (progress, bool) {
 // timeIsUp decides what a quiet upstream means: a failed attempt, or just that until is reached.
 func (c *call) timeIsUp(until instant) (progress, bool) {
 	switch at := now(); {
-	case c.ended() != notAbandoned:
-		c.noteAbandoned()
-		return progressFailed, false
 	case at >= c.deadline():
 		c.failWith(outcome.ClassSilent, &llm.Error{Message: "deadline"})
 		c.tried.next = outcome.GiveUp
@@ -362,15 +398,10 @@ func (c *call) timeIsUp(until instant) (progress, bool) {
 }
 
 // receiveError reads an answer with a status other than 2xx.
-func (c *call) receiveError(status int, limit, until instant) (progress, bool) {
+func (c *call) receiveError(status int) (progress, bool) {
 	body := acquireBuffer()
 	defer releaseBuffer(body)
-	var err error
-	body.bytes, err = c.exchange.all(body.bytes[:0], maxErrorAnswer, min(limit, now()+instant(headerTimeout)))
-	if err != nil && c.ended() != notAbandoned {
-		c.noteAbandoned()
-		return progressFailed, false
-	}
+	body.bytes, _ = c.exchange.all(body.bytes[:0], maxErrorAnswer, min(c.deadline(), now()+instant(headerTimeout)))
 	// A cut body is read as far as it came: the status has said enough.
 	answer, e := c.bridge.Reject(nil, status, body.bytes)
 	if c.followUp() {
@@ -400,14 +431,20 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 	if c.held == nil {
 		c.held = acquireBuffer()
 	}
-	body, err := c.exchange.all(c.held.bytes, maxAnswer, limit)
-	c.held.bytes = body
+	idleAt := c.lastEvent.after(c.route.group.policy.IdleTimeout)
+	had := len(c.held.bytes)
+	body, err := c.exchange.all(c.held.bytes, maxAnswer, min(limit, idleAt))
+	if c.held.bytes = body; len(body) > had {
+		c.lastEvent = now()
+	}
 	switch {
+	case err == errQuiet && len(body) > had:
+		return progressQuiet, now() >= until
+	case err == errQuiet && now() >= idleAt:
+		c.failWith(outcome.ClassSilent, &llm.Error{Message: "the answer stalled"})
+		return progressFailed, false
 	case err == errQuiet:
 		return c.timeIsUp(until)
-	case err != nil && c.ended() != notAbandoned:
-		c.noteAbandoned()
-		return progressFailed, false
 	case err == errTooLarge:
 		c.failWith(outcome.ClassNonsense, &llm.Error{Message: "the answer is too large"})
 		return progressFailed, false
@@ -416,7 +453,7 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 		return progressFailed, false
 	}
 	out, step := body, codec.End
-	if c.outcome.Operation != outcome.Stored {
+	if op := c.outcome.Operation; op != outcome.Stored && op != outcome.Compact {
 		out, step = c.bridge.Answer(nil, body)
 	}
 	switch step {
@@ -442,12 +479,10 @@ func (c *call) receiveStream(limit, until instant) (progress, bool) {
 		switch {
 		case err == errQuiet:
 			return c.timeIsUp(until)
-		case step == codec.Hold && len(c.held.bytes) <= maxHeld:
+		case step == codec.Hold && len(c.held.bytes) <= maxHeld+4*len(c.body.bytes):
 			continue
 		case step == codec.Hold:
 			c.failWith(outcome.ClassNonsense, &llm.Error{Message: "too much before the first event"})
-		case step == codec.Failed && c.ended() != notAbandoned:
-			c.noteAbandoned()
 		case step == codec.Failed:
 			e := c.bridge.Failure()
 			c.failWith(inBand(e), e)
@@ -483,6 +518,7 @@ func (c *call) feed(until instant) (codec.Step, error) {
 	var step codec.Step
 	switch err {
 	case nil:
+		c.lastEvent = now()
 		out, step = c.bridge.Feed(held, data)
 	case errQuiet:
 		return codec.Hold, errQuiet
@@ -514,6 +550,10 @@ func (c *call) failWith(class outcome.Class, e *llm.Error) {
 
 // fail ends the running attempt, keeps the better explanation, and decides where the next attempt goes.
 func (c *call) fail(f failure) {
+	if c.ended() != notAbandoned {
+		c.noteAbandoned()
+		return
+	}
 	t, rule := &c.tried, rules[f.class]
 	t.onTarget++
 	policy := &c.route.group.policy
@@ -525,8 +565,8 @@ func (c *call) fail(f failure) {
 	default:
 		t.next = outcome.TryNext
 		t.keys.Remove(c.target.keyIndex)
-		if f.class != outcome.ClassCredential && f.class != outcome.ClassQuota && f.class != outcome.ClassRateLimited {
-			// It's not about the key.
+		aboutKey := f.class == outcome.ClassCredential || f.class == outcome.ClassQuota || f.class == outcome.ClassRateLimited
+		if t.keysTried++; !aboutKey || t.keysTried == maxKeysTried {
 			t.keys.Reset(len(c.target.member.channel.keys))
 		}
 	}
@@ -582,6 +622,10 @@ func (c *call) closeExchange() {
 func (c *call) explain() *llm.Error {
 	if c.failure.err != nil {
 		return c.failure.err
+	}
+	if c.refusal != nil {
+		c.failure = failure{class: outcome.ClassInvalid, err: c.refusal}
+		return c.refusal
 	}
 	c.failure.class = outcome.ClassUnavailable
 	g := c.route.group

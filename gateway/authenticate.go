@@ -115,7 +115,9 @@ func credentialOf(h *fasthttp.RequestHeader) ([]byte, *llm.Error) {
 		case !bytes.Equal(name, xAPIKey):
 			continue
 		}
-		value = bytes.TrimSpace(value)
+		if value = bytes.TrimSpace(value); len(value) == 0 {
+			continue
+		}
 		if found != nil && !bytes.Equal(found, value) {
 			several = true
 		}

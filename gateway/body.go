@@ -230,6 +230,9 @@ func (b *body) decodeChunks(buf []byte) ([]byte, error) {
 			continue
 		}
 		if !b.frame(buf[b.r]) {
+			if start >= 0 {
+				break // what came before is good; the next call stands at the same byte
+			}
 			return nil, errCut
 		}
 		b.r++

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"octopus/codec"
+	"octopus/codec/json"
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
 )
@@ -76,6 +77,8 @@ type call struct {
 	pending []byte
 	// failure is the best explanation so far of why there is no answer (failure.go).
 	failure failure
+	// refusal is why a target could not be sent the request at all, told when no other one was tried.
+	refusal *llm.Error
 
 	// estimated is whether the answer is a number of tokens that the gateway counted itself.
 	estimated bool
@@ -138,20 +141,17 @@ func (c *call) finish() {
 	c.client = nil
 	c.mu.Unlock()
 	client.end()
+	g := c.gateway
+	defer g.inFlight.Add(-1)
 
 	c.endAttempt()
-	if c.bridge != nil {
-		if w := c.bridge.Warnings(); w != nil && !w.Empty() {
-			c.outcome.Warnings = string(w.Append(c.scratch[:0]))
-		}
-	}
-	g := c.gateway
+	c.outcome.Warnings = string(c.appendWarnings(c.scratch[:0]))
+	c.outcome.ID = json.Borrow(c.id)
 	c.outcome.Total = c.start.until(now())
 	g.metrics.record(c)
 	if g.options.Ledger != nil {
 		g.options.Ledger.Record(&c.outcome)
 	}
-	g.inFlight.Add(-1)
 	c.release()
 }
 
@@ -175,7 +175,7 @@ func (c *call) release() {
 	c.recall, c.stored = recall{}, storedRequest{}
 	c.tried.reset()
 	c.pending = nil
-	c.failure = failure{}
+	c.failure, c.refusal = failure{}, nil
 	c.hasVersion, c.estimated = false, false
 	c.state, c.abandoned = stateOpen, notAbandoned
 	c.lastEvent, c.lastWrite, c.attemptStart = 0, 0, 0

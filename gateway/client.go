@@ -29,6 +29,10 @@ var (
 	lingerTime = 2 * time.Second
 )
 
+// writePiece is how many bytes are written under one deadline: a client that takes them within clientStall is slow, not
+// stalled.
+const writePiece = 64 << 10
+
 // timerSlack is how much later than written the limits of a connection may fire: arming a deadline for every read and
 // write would cost as much as parsing a header.
 const timerSlack = 4
@@ -105,16 +109,20 @@ func (c *clientConn) drips(at instant) bool {
 	return took > clientHeader && c.received < clientRate*int64(took/time.Second)
 }
 
-// Write writes within clientStall.
-func (c *clientConn) Write(p []byte) (int, error) {
-	start := now()
-	if until := start + instant(clientStall); c.writeArmed < until-instant(clientStall)/timerSlack {
-		if err := c.SetWriteDeadline(until.time()); err != nil {
-			return 0, err
+// Write writes p in pieces, each within clientStall.
+func (c *clientConn) Write(p []byte) (n int, err error) {
+	for {
+		if until := now() + instant(clientStall); c.writeArmed < until-instant(clientStall)/timerSlack {
+			if err := c.SetWriteDeadline(until.time()); err != nil {
+				return n, err
+			}
+			c.writeArmed = until
 		}
-		c.writeArmed = until
+		m, err := c.Conn.Write(p[n:min(len(p), n+writePiece)])
+		if n += m; err != nil || n == len(p) {
+			return n, err
+		}
 	}
-	return c.Conn.Write(p)
 }
 
 // Close closes the connection. After a refused upload it first tells the client that no more will come, and reads on for
@@ -131,9 +139,12 @@ func (c *clientConn) Close() error {
 	return c.Conn.Close()
 }
 
+// headRead notes that the head of a request is complete, whether or not it becomes a call.
+func (c *clientConn) headRead() { c.requestStart = 0 }
+
 // begin notes that a call has the connection.
 func (c *clientConn) begin(by *call) {
-	c.requestStart, c.callStart, c.received = 0, now(), 0
+	c.callStart, c.received = now(), 0
 	c.call.Store(by)
 }
 

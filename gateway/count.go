@@ -41,6 +41,3 @@ func (c *call) countInstead(e *llm.Error) (progress, bool) {
 	c.endAttempt()
 	return progressAnswered, true
 }
-
-// estimatedWarning is the warning of an answer by count.
-var estimatedWarning = []byte("approx=input_tokens")

@@ -3,7 +3,11 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -62,18 +66,17 @@ func (f *failure) explains(other *failure) bool {
 
 // rejected classifies an upstream's answer with a status that is not 2xx. e is what the bridge read from it.
 func rejected(status int, e *llm.Error) outcome.Class {
+	if class := inBand(e); class != outcome.ClassNonsense {
+		return class
+	}
 	switch {
-	case e.Kind == llm.ContextLength:
-		return outcome.ClassContext
-	case e.Kind == llm.ContentPolicy:
-		return outcome.ClassFilter
 	case status == 401 || status == 403:
 		return outcome.ClassCredential
-	case status == 402 || e.Kind == llm.Billing:
+	case status == 402:
 		return outcome.ClassQuota
 	case status == 429:
 		return outcome.ClassRateLimited
-	case status == 503 || status == 529 || e.Kind == llm.Overloaded:
+	case status == 503 || status == 529:
 		return outcome.ClassOverloaded
 	case status == 404:
 		return outcome.ClassModel
@@ -155,10 +158,12 @@ func dialFailure(err error) outcome.Class {
 // exchangeFailure classifies an error of sending a request or reading the answer's header.
 func exchangeFailure(err error) outcome.Class {
 	switch {
-	case errors.Is(err, errQuiet):
+	case errors.Is(err, errQuiet) || errors.Is(err, os.ErrDeadlineExceeded):
 		return outcome.ClassSilent
 	case errors.Is(err, errTooLarge):
 		return outcome.ClassNonsense
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return outcome.ClassTransient
 	case strings.Contains(err.Error(), "headers"):
 		// fasthttp has no type for a header section that it can't parse.
 		return outcome.ClassNonsense
@@ -166,15 +171,17 @@ func exchangeFailure(err error) outcome.Class {
 	return outcome.ClassTransient
 }
 
-// parseRetryAfter reads the header Retry-After or retry-after-ms; zero means none. Dates (RFC 9110, section 10.2.3) count
+// parseRetryAfter reads the headers Retry-After and retry-after-ms; zero means none. Dates (RFC 9110, section 10.2.3) count
 // from now.
 func parseRetryAfter(seconds, milliseconds []byte) time.Duration {
 	const most = 24 * time.Hour
-	if d, err := time.ParseDuration(string(milliseconds) + "ms"); err == nil && d > 0 {
-		return min(d, most)
-	}
-	if d, err := time.ParseDuration(string(seconds) + "s"); err == nil && d > 0 {
-		return min(d, most)
+	for _, h := range [...]struct {
+		text []byte
+		unit time.Duration
+	}{{milliseconds, time.Millisecond}, {seconds, time.Second}} {
+		if n, err := strconv.ParseFloat(string(h.text), 64); err == nil && n > 0 {
+			return time.Duration(min(n*float64(h.unit), float64(most)))
+		}
 	}
 	if at, err := time.Parse(time.RFC1123, string(seconds)); err == nil {
 		return max(0, min(time.Until(at), most))

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 
@@ -28,12 +29,13 @@ func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) *llm.Error {
 		return &llm.Error{Kind: llm.InvalidRequest, NoRetry: true, Message: "The query string has a control character."}
 	}
 	for name, value := range ctx.Request.Header.All() {
-		anthropic := bytes.HasPrefix(name, []byte(forwardedPrefix))
-		own, known := forwarded[string(name)]
-		if !anthropic && !known {
+		if !isForwarded(name) {
 			continue
 		}
-		if anthropic && string(name) == "Anthropic-Version" {
+		if string(name) == anthropicVersion {
+			if c.hasVersion {
+				continue // one is enough
+			}
 			c.hasVersion = true
 		}
 		if bytes.ContainsAny(value, "\r\n\x00") {
@@ -41,12 +43,37 @@ func (c *call) collectForwarded(ctx *fasthttp.RequestCtx) *llm.Error {
 				Message: "The header " + printable(name) + " has a control character."}
 		}
 		lines := &c.forward
-		if own || anthropic {
+		if own, known := forwarded[string(name)]; own || !known {
 			lines = &c.forwardOwn
 		}
 		*lines = append(append(append(append(*lines, name...), ": "...), value...), "\r\n"...)
 	}
 	return nil
+}
+
+// anthropicVersion names the version of Anthropic's API.
+const anthropicVersion = "Anthropic-Version"
+
+// isForwarded reports whether a client's header goes upstream. What is no token (RFC 9110, section 5.6.2) never does.
+func isForwarded(name []byte) bool {
+	if _, known := forwarded[string(name)]; known {
+		return true
+	}
+	return bytes.HasPrefix(name, []byte(forwardedPrefix)) && !bytes.ContainsAny(name, " \t:")
+}
+
+// appendLines appends header lines without those that a channel overrides.
+func appendLines(dst, lines []byte, overrides []string) []byte {
+	if len(overrides) == 0 {
+		return append(dst, lines...)
+	}
+	for line := range bytes.SplitAfterSeq(lines, []byte{'\n'}) {
+		name, _, _ := bytes.Cut(line, []byte{':'})
+		if !slices.Contains(overrides, string(name)) {
+			dst = append(dst, line...)
+		}
+	}
+	return dst
 }
 
 // channelHeaders returns the header lines of a channel by the upstream's protocol: the credential of k, which is nil for

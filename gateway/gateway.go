@@ -63,8 +63,9 @@ type Gateway struct {
 	requestIDPrefix uint64
 	// applying makes sure that one Apply runs at a time.
 	applying sync.Mutex
-	sweeper  context.CancelFunc
-	swept    chan struct{}
+	// stop ends the sweeper, which closes swept, and dials.
+	stop  context.CancelFunc
+	swept chan struct{}
 }
 
 // New returns a gateway without configuration: until the first Apply it is not ready and answers 503.
@@ -91,7 +92,8 @@ func New(o Options) *Gateway {
 	g.requestIDPrefix = binary.LittleEndian.Uint64(seed[:])
 	g.metrics = newGatewayMetrics(g)
 	ctx, cancel := context.WithCancel(context.Background())
-	g.sweeper, g.swept = cancel, make(chan struct{})
+	g.stop, g.swept = cancel, make(chan struct{})
+	g.origins.dialing = ctx
 	go func() {
 		defer close(g.swept)
 		g.clients.sweep(ctx)

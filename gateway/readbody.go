@@ -37,13 +37,13 @@ func (c *call) readBody(ctx *fasthttp.RequestCtx) *llm.Error {
 	if len(encoding) > 0 {
 		decoder, err := newDecoder(strings.ToLower(strings.TrimSpace(string(encoding))), stream)
 		if err != nil {
-			c.client.linger = true
 			return err
 		}
 		defer decoder.Close()
 		stream = decoder
 	} else if length > 0 {
-		c.body.bytes = slices.Grow(c.body.bytes, length)
+		// What is announced is not here yet: beyond this, memory grows with what comes.
+		c.body.bytes = slices.Grow(c.body.bytes, min(length, largestPooled))
 	}
 	err := c.body.readFrom(stream, limit)
 	switch {
@@ -61,7 +61,6 @@ func (c *call) readBody(ctx *fasthttp.RequestCtx) *llm.Error {
 }
 
 func (c *call) tooLarge(limit int) *llm.Error {
-	c.client.linger = true
 	return &llm.Error{Kind: llm.TooLarge, Code: "request_too_large", NoRetry: true,
 		Message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", limit)}
 }

@@ -101,7 +101,7 @@ func (c *call) remember() {
 	for _, id := range m.Calls {
 		c.gateway.memory.Keep(thoughtKey+key+id, m.Thoughts)
 	}
-	if m.ID == "" {
+	if m.ID == "" || strings.ContainsFunc(m.ID, notOfID) {
 		return
 	}
 	value := m.Record
@@ -112,6 +112,11 @@ func (c *call) remember() {
 	for _, item := range m.Items {
 		c.gateway.memory.Keep(itemKey+key+item, []byte(m.ID))
 	}
+}
+
+// notOfID reports whether an id, which may come back in the path of a request, must not have that character.
+func notOfID(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 }
 
 // forget drops a response and its items.

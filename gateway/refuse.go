@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -25,6 +26,9 @@ func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 		return
 	}
 	status := codec.ErrorStatus(c.outcome.Protocol, e)
+	if e == errUpgrade {
+		status = e.Status
+	}
 	if c.failure.answer != nil && c.failure.err == e {
 		// The provider's own words and status: the request is at fault, and the client knows best what they mean.
 		status = c.failure.status
@@ -47,8 +51,22 @@ func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 	c.finish()
 }
 
+// maxDrained is the largest upload that fasthttp reads on to its end for a handler that has not, so that the connection
+// can be used again.
+const maxDrained = 256 << 10
+
+// closeUnread ends the connection after the answer to an upload that nobody reads, so that the client sees the answer and
+// not a reset.
+func closeUnread(ctx *fasthttp.RequestCtx) {
+	if length := ctx.Request.Header.ContentLength(); length == -1 || length > maxDrained {
+		ctx.SetConnectionClose()
+		clientOf(ctx.Conn()).linger = true
+	}
+}
+
 // refuse answers a request that is no call with an error.
 func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p llm.Protocol, e *llm.Error) {
+	closeUnread(ctx)
 	id := appendRequestID(nil, g.requestIDPrefix, g.requestIDs.Add(1))
 	status := codec.ErrorStatus(p, e)
 	ctx.SetStatusCode(status)
@@ -100,6 +118,7 @@ func (g *Gateway) answerProbe(ctx *fasthttp.RequestCtx, status int) {
 }
 
 func methodNotAllowed(ctx *fasthttp.RequestCtx, use string) *llm.Error {
+	ctx.Response.Header.Set(fasthttp.HeaderAllow, strings.ReplaceAll(use, " or ", ", "))
 	return &llm.Error{Kind: llm.Method, NoRetry: true,
 		Message: fmt.Sprintf("Method %s is not allowed here. Use %s.", printable(ctx.Method()), use)}
 }

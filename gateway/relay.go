@@ -15,6 +15,7 @@ import (
 
 // handle answers one request. It is fasthttp's handler for the data port.
 func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
+	clientOf(ctx.Conn()).headRead()
 	if g.draining.Load() {
 		ctx.SetConnectionClose()
 	}
@@ -30,6 +31,8 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 		g.relay(ctx, llm.Responses, outcome.Generate)
 	case "/v1/messages":
 		g.relay(ctx, llm.Messages, outcome.Generate)
+	case "/v1/responses/compact":
+		g.relay(ctx, llm.Responses, outcome.Compact)
 	case "/v1/messages/count_tokens":
 		g.relay(ctx, llm.Messages, outcome.CountTokens)
 	case "/v1/responses/input_tokens":
@@ -71,6 +74,9 @@ func (g *Gateway) relay(ctx *fasthttp.RequestCtx, p llm.Protocol, op outcome.Ope
 	c.outcome.Protocol, c.outcome.Operation = p, op
 	c.request.Protocol = p
 	if err := c.accept(ctx); err != nil {
+		if c.request.Body == nil {
+			closeUnread(ctx)
+		}
 		c.refuse(ctx, err)
 		return
 	}
@@ -87,8 +93,10 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 		return &llm.Error{Kind: llm.Unavailable, Message: "The gateway has no configuration yet."}
 	}
 	if !ctx.IsPost() {
-		return &llm.Error{Kind: llm.Method, NoRetry: true,
-			Message: fmt.Sprintf("Method %s is not allowed here. Use POST.", printable(ctx.Method()))}
+		if c.outcome.Protocol == llm.Responses && len(ctx.Request.Header.Peek(fasthttp.HeaderUpgrade)) > 0 {
+			return errUpgrade
+		}
+		return methodNotAllowed(ctx, "POST")
 	}
 	if err := c.authenticate(ctx); err != nil {
 		return err
@@ -110,8 +118,13 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 		return err
 	}
 	c.recall.begin(c)
+	c.lastWrite = now() // from here on the client waits for us
 	return c.collectForwarded(ctx)
 }
+
+// errUpgrade is the answer to a WebSocket upgrade: Codex then takes HTTP.
+var errUpgrade = &llm.Error{Kind: llm.Method, Code: "upgrade_required", NoRetry: true, Status: fasthttp.StatusUpgradeRequired,
+	Message: "WebSocket is not available here. Use POST."}
 
 // relayWhole runs attempts until the answer is here as a whole, and responds with it.
 func (c *call) relayWhole(ctx *fasthttp.RequestCtx) {
@@ -128,7 +141,7 @@ func (c *call) relayWhole(ctx *fasthttp.RequestCtx) {
 func (c *call) relayStream(ctx *fasthttp.RequestCtx) {
 	policy := &c.route.group.policy
 	for {
-		switch c.advance(min(c.deadline(), c.start.after(policy.KeepAlive))) {
+		switch c.advance(min(c.deadline(), c.lastWrite.after(policy.KeepAlive))) {
 		case progressBegun, progressAnswered:
 			c.respondStream(ctx)
 			return

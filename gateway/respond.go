@@ -25,6 +25,9 @@ func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
 // respondStream answers with a stream, whose bytes WriteTo produces. An early answer has no target yet.
 func (c *call) respondStream(ctx *fasthttp.RequestCtx) {
 	c.setStatus(ctx, fasthttp.StatusOK)
+	if !ctx.Request.Header.IsHTTP11() {
+		ctx.SetConnectionClose() // such a client may wait for the end to read chunks
+	}
 	h := &ctx.Response.Header
 	if c.state != stateEarly {
 		passHeaders(h, &c.exchange.header)
@@ -74,13 +77,23 @@ func (c *call) setRelayHeaders(h *fasthttp.ResponseHeader) {
 	}
 	h.SetCanonical(headerOctopusChannel, c.target.member.channel.nameHeader)
 	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.target.member.model))
-	switch w := c.bridge.Warnings(); {
-	case c.estimated:
-		h.SetCanonical(headerOctopusWarnings, estimatedWarning)
-	case w != nil && !w.Empty():
-		h.SetCanonical(headerOctopusWarnings, w.Append(c.scratch[:0]))
+	if w := c.appendWarnings(c.scratch[:0]); len(w) > 0 {
+		h.SetCanonical(headerOctopusWarnings, w)
 	}
 	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(len(c.outcome.Attempts)), 10))
+}
+
+// appendWarnings appends what the answer is not exact in, as the header x-octopus-warnings has it.
+func (c *call) appendWarnings(dst []byte) []byte {
+	if c.estimated {
+		return append(dst, "approx=input_tokens"...)
+	}
+	if c.bridge != nil {
+		if w := c.bridge.Warnings(); w != nil {
+			return w.Append(dst)
+		}
+	}
+	return dst
 }
 
 // appendHeaderValue appends text as a header value: control characters and bytes beyond ASCII become question marks.

@@ -17,7 +17,7 @@ func (c *call) findRoute() *llm.Error {
 		return nil
 	}
 	c.outcome.Requested = strings.Clone(cut(model))
-	if name, rest, ok := strings.Cut(model, "/"); ok && rest != "" {
+	if name, rest, ok := strings.Cut(model, "/"); ok && rest != "" && len(rest) <= mostOfName {
 		if ch := c.snapshot.channels[name]; ch != nil && c.key.channels.has(ch.name) {
 			c.route.toChannel(ch, strings.Clone(rest))
 			c.route.direct.metrics = c.gateway.metrics.noGroup
@@ -38,11 +38,13 @@ func (r *route) toChannel(ch *channel, model string) {
 	r.group = &r.direct
 }
 
+// mostOfName is the longest name of a model, in bytes; config allows no longer one.
+const mostOfName = 256
+
 // cut bounds a model name for messages and logs.
 func cut(name string) string {
-	const most = 256
-	if len(name) > most {
-		return name[:most]
+	if len(name) > mostOfName {
+		return name[:mostOfName]
 	}
 	return name
 }

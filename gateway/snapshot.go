@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
@@ -77,6 +78,8 @@ type channel struct {
 	endpoints [len(llm.Protocols) + 1]*endpoint
 	main      llm.Protocol
 	keys      []channelKey
+	// overrides are the channel's own headers that a client's would stand beside, in canonical form.
+	overrides []string
 	balance   balancer
 	models    []string
 	// targets are what requests are rewritten for, by the upstream's protocol; a member adds its model.
@@ -152,6 +155,11 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
 		metrics: g.metrics.channel(c.Name),
+	}
+	for _, h := range c.Headers {
+		if isForwarded([]byte(h.Name)) {
+			ch.overrides = append(ch.overrides, h.Name)
+		}
 	}
 	params, err := codec.CompileParams(c.Params)
 	if err != nil {
@@ -263,6 +271,15 @@ func (g *group) setEligible() {
 	}
 }
 
+// keepNative takes the members out of the set that are not called in p for clients that speak it.
+func (g *group) keepNative(usable *lb.Set, p llm.Protocol) {
+	for i := range g.members {
+		if g.members[i].via[p] != p {
+			usable.Remove(i)
+		}
+	}
+}
+
 // serves returns the protocol in which the member is called for a client that speaks p, or zero when its channel has no key.
 func (m *member) serves(p llm.Protocol) llm.Protocol {
 	if len(m.channel.keys) == 0 {
@@ -324,6 +341,8 @@ func newBalancer(mode config.Mode, members []member) balancer {
 
 // origins are the servers that channels talk to, by channel and address: pools are per channel.
 type origins struct {
+	// dialing ends with the gateway.
+	dialing context.Context
 	// mu guards known.
 	mu    sync.Mutex
 	known map[originID]*origin
@@ -343,7 +362,7 @@ func (o *origins) get(d *dial.Dialer, channel string, a dial.Address) *origin {
 		if o.known == nil {
 			o.known = make(map[originID]*origin)
 		}
-		o.known[id] = newOrigin(d, a)
+		o.known[id] = newOrigin(o.dialing, d, a)
 	}
 	return o.known[id]
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"octopus/codec"
 	"octopus/codec/llm"
@@ -20,15 +21,18 @@ func (c *call) WriteTo(w io.Writer) (n int64, err error) {
 	}()
 	for {
 		if len(c.pending) > 0 {
+			began := now()
 			written, err := w.Write(c.pending)
 			n += int64(written)
 			c.outcome.BytesOut += int64(written)
+			c.lastWrite = now()
+			// While the client did not read, nobody listened to the upstream: that is no silence of its own.
+			c.lastEvent += c.lastWrite - began
 			if err != nil {
 				c.noteGone()
 				return n, err
 			}
 			c.pending = nil
-			c.lastWrite = now()
 		}
 		switch c.state {
 		case stateEnded:
@@ -54,7 +58,16 @@ func (c *call) SupportsBodyWriteTo() bool { return true }
 func (c *call) Read([]byte) (int, error) { panic("BUG: call.Read called instead of WriteTo") }
 
 // Close finishes the call: fasthttp calls it once after the body, however writing ended.
-func (c *call) Close() error {
+func (c *call) Close() (err error) {
+	// A panic here would reach fasthttp's own clean-up, which closes once more and has nobody to recover it.
+	defer func() {
+		if r := recover(); r != nil {
+			err = c.recovered(r)
+		}
+	}()
+	if len(c.pending) > 0 && c.outcome.Class == outcome.ClassNone {
+		c.noteGone() // the head could not be written
+	}
 	c.finish()
 	return nil
 }
@@ -80,15 +93,15 @@ func (c *call) continueEarly() {
 func (c *call) continueStream() {
 	policy := &c.route.group.policy
 	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), c.lastEvent.after(policy.IdleTimeout)
-	step, err := codec.Hold, error(nil)
+	var step codec.Step
+	var err error
 	if c.exchange.started {
 		step, err = c.feed(min(keepAliveAt, idleAt))
 	} else {
 		step, err = c.awaitFollowUp(min(keepAliveAt, idleAt))
 	}
-	at := now()
 	switch {
-	case err == errQuiet && at >= idleAt:
+	case err == errQuiet && now() >= idleAt:
 		c.pending, step = c.bridge.Finish(nil, codec.Stalled)
 		if step == codec.Failed {
 			c.cutShort()
@@ -107,11 +120,8 @@ func (c *call) continueStream() {
 			c.pending = sent
 			c.cutShort()
 		}
-		c.lastEvent = at
 	case step == codec.Failed:
 		c.cutShort()
-	default:
-		c.lastEvent = at
 	}
 }
 
@@ -148,11 +158,21 @@ func (c *call) cutShort() {
 	switch {
 	case ended == abandonedByShutdown:
 		f = failure{class: outcome.ClassUnavailable, err: &llm.Error{Kind: llm.Overloaded, Message: "The gateway is shutting down."}}
-	case f.err == nil || f.err.Kind == llm.Upstream || f.err.Kind == llm.Internal:
+	case f.err == nil:
 		f.err = told(outcome.ClassCut, &llm.Error{})
 	}
 	a := &c.outcome.Attempts[len(c.outcome.Attempts)-1]
-	a.Class, a.Verdict = f.class, outcome.GiveUp
+	a.Class, a.Verdict, a.Message = f.class, outcome.GiveUp, strings.Clone(cut(f.err.Message))
+	if f.class == outcome.ClassCut {
+		class := inBand(f.err)
+		switch {
+		case f.err.Kind == llm.Timeout:
+			class = outcome.ClassSilent
+		case class == outcome.ClassNonsense:
+			class = outcome.ClassCut
+		}
+		f.err = told(class, f.err)
+	}
 	c.failure = f
 	c.endWithError(f.err)
 	c.pending = append(sent[:len(sent):len(sent)], c.pending...)

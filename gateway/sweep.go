@@ -11,6 +11,13 @@ import (
 // sweepInterval is how often the sweeper looks. A client that left is noticed within it, however silent the upstream is.
 const sweepInterval = 250 * time.Millisecond
 
+// isQuiet reports whether nothing has come on an idle socket, not even its end.
+func isQuiet(fd int) bool {
+	var b [1]byte
+	_, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return err == unix.EAGAIN
+}
+
 // sweeper notices clients that left: one poll for POLLRDHUP over the connections that have a call. Peeking would fail
 // where unread bytes stand before the FIN. A client that closed its writing half counts as gone, as in nginx.
 type sweeper struct {
@@ -22,6 +29,7 @@ type sweeper struct {
 // run looks once.
 func (s *sweeper) run(l *clientConns) {
 	s.fds, s.clients, s.calls = s.fds[:0], s.clients[:0], s.calls[:0]
+	defer s.forget()
 	l.each(func(c *clientConn) {
 		if running := c.call.Load(); running != nil && c.fd >= 0 {
 			s.fds = append(s.fds, unix.PollFd{Fd: int32(c.fd), Events: unix.POLLRDHUP})
@@ -41,6 +49,10 @@ func (s *sweeper) run(l *clientConns) {
 			s.calls[i].abandon(s.clients[i], abandonedByClient)
 		}
 	}
+}
+
+// forget drops what a run has seen, so that nothing keeps it in memory.
+func (s *sweeper) forget() {
 	clear(s.clients)
 	clear(s.calls)
 }

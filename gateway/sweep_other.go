@@ -7,6 +7,9 @@ import "time"
 // sweepInterval is how often the sweeper looks.
 const sweepInterval = time.Minute
 
+// isQuiet can't tell here.
+func isQuiet(int) bool { return true }
+
 // sweeper does nothing here: where there is no POLLRDHUP, a client that left is noticed at the next write to it.
 type sweeper struct{}
 

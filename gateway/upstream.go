@@ -21,6 +21,11 @@ const (
 	upstreamIdle = 60 * time.Second
 	// headerTimeout bounds the rest of a response's header section once its first byte is here.
 	headerTimeout = 10 * time.Second
+	// staleWithin is how soon after a request a dead kept-alive connection shows. One that breaks later had a server that
+	// worked on the request.
+	staleWithin = 2 * time.Second
+	// maxInterim is how many interim answers may come before the final one.
+	maxInterim = 100
 	// writeStall is the longest time that one write to an upstream may make no progress.
 	writeStall = 60 * time.Second
 	// drainTimeout bounds the wait for the end of a body whose last event has been read, so that its connection can be used
@@ -43,16 +48,16 @@ type origin struct {
 	client *fasthttp.HostClient
 }
 
-// newOrigin returns the origin at address a. Connections are made by d.
-func newOrigin(d *dial.Dialer, a dial.Address) *origin {
+// newOrigin returns the origin at address a. Connections are made by d until ctx ends.
+func newOrigin(ctx context.Context, d *dial.Dialer, a dial.Address) *origin {
 	return &origin{client: &fasthttp.HostClient{
 		Addr: a.String(),
 		DialTimeout: func(_ string, timeout time.Duration) (net.Conn, error) {
-			c, err := d.Dial(context.Background(), a, timeout)
+			c, err := d.Dial(ctx, a, timeout)
 			if err != nil {
 				return nil, err
 			}
-			return &upstreamConn{Conn: c}, nil
+			return &upstreamConn{Conn: c, fd: fileDescriptor(c.TCP())}, nil
 		},
 		// How many requests run at once is the admission's matter, not the pool's.
 		MaxConns:            1 << 20,
@@ -64,15 +69,21 @@ func newOrigin(d *dial.Dialer, a dial.Address) *origin {
 // close closes the connections that are not in use.
 func (o *origin) close() { o.client.CloseIdleConnections() }
 
-// acquire returns a connection of the pool, or a new one within timeout.
+// acquire returns a connection of the pool, or a new one within timeout. One on which something came meanwhile is dropped:
+// an end, or an answer that nobody asked for, which the next request must not be given.
 func (o *origin) acquire(timeout time.Duration) (*upstreamConn, error) {
-	pooled, err := o.client.AcquireConn(timeout, false)
-	if err != nil {
-		return nil, err
+	for {
+		pooled, err := o.client.AcquireConn(timeout, false)
+		if err != nil {
+			return nil, err
+		}
+		c := pooled.Conn().(*upstreamConn)
+		c.pooled = pooled
+		if !c.used || isQuiet(c.fd) {
+			return c, nil
+		}
+		o.discard(c)
 	}
-	c := pooled.Conn().(*upstreamConn)
-	c.pooled = pooled
-	return c, nil
 }
 
 // release puts a connection back into the pool.
@@ -89,6 +100,8 @@ func handBack[C any](to func(C), pooled any) { to(pooled.(C)) }
 // and a deadline that fires early does no harm, so that most reads leave the armed one alone.
 type upstreamConn struct {
 	net.Conn
+	// fd is the socket, or -1.
+	fd int
 	// pooled is fasthttp's handle of the connection while it is in use.
 	pooled any
 	// used is whether an answer has been read over the connection before.
@@ -118,12 +131,12 @@ func (c *upstreamConn) read(p []byte, until instant) (int, error) {
 	}
 }
 
-// write writes p, however long that takes, unless nothing moves for writeStall.
-func (c *upstreamConn) write(p []byte) error {
+// write writes p, unless that is not done by until or nothing moves for writeStall.
+func (c *upstreamConn) write(p []byte, until instant) error {
 	const piece = 256 << 10
 	for len(p) > 0 {
-		if start := now(); c.writeArmed < start+instant(writeStall)/2 {
-			c.writeArmed = start + instant(writeStall)
+		if start := now(); c.writeArmed < min(until, start+instant(writeStall)/2) || c.writeArmed > until {
+			c.writeArmed = min(until, start+instant(writeStall))
 			if err := c.SetWriteDeadline(c.writeArmed.time()); err != nil {
 				return err
 			}
@@ -147,7 +160,9 @@ type exchange struct {
 	header  fasthttp.ResponseHeader
 	started bool
 	reused  bool
-	body    body
+	// sent is when the request had been written.
+	sent instant
+	body body
 }
 
 // open takes a connection to o.
@@ -161,12 +176,23 @@ func (x *exchange) open(o *origin, timeout time.Duration) error {
 }
 
 // send writes the request. It returns errStale when the connection had been used before and is broken.
-func (x *exchange) send(request []byte) error {
-	err := x.conn.write(request)
+func (x *exchange) send(request []byte, until instant) error {
+	err := x.conn.write(request, until)
+	x.sent = now()
 	if err != nil && x.reused && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return errStale
 	}
 	return err
+}
+
+// answeredEarly reports whether the upstream has answered, and why not, before it had read the request: sending failed with
+// err. The connection can't be used again.
+func (x *exchange) answeredEarly(err error) bool {
+	if err == errStale || errors.Is(err, os.ErrDeadlineExceeded) || x.await(now()+instant(drainTimeout)) != nil {
+		return false
+	}
+	x.header.SetConnectionClose()
+	return true
 }
 
 // await waits for the answer's header and reads it. It returns errQuiet when nothing came until then and can be called
@@ -177,10 +203,10 @@ func (x *exchange) await(until instant) error {
 		x.reader = headerReader{conn: x.conn}
 		x.buffer = x.origin.client.AcquireReader(&x.reader)
 	}
-	for {
+	for range maxInterim {
 		x.reader.until = until
 		if _, err := x.buffer.Peek(1); err != nil {
-			if err != errQuiet && x.reused {
+			if err != errQuiet && x.reused && now() < x.sent+instant(staleWithin) {
 				return errStale
 			}
 			return err
@@ -191,15 +217,15 @@ func (x *exchange) await(until instant) error {
 		}
 		// Interim answers (RFC 9110, section 15.2) say nothing that a client needs.
 		if status := x.header.StatusCode(); status >= 200 {
-			break
+			x.started = true
+			x.body.begin(x.conn, &x.header, x.buffer)
+			x.releaseBuffer()
+			return nil
 		} else if status == fasthttp.StatusSwitchingProtocols {
 			return errCut
 		}
 	}
-	x.started = true
-	x.body.begin(x.conn, &x.header, x.buffer)
-	x.releaseBuffer()
-	return nil
+	return errTooLarge
 }
 
 // next returns the next bytes of the answer's body, joined over chunks, valid until the next call. It waits for at least

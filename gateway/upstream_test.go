@@ -35,7 +35,7 @@ func rawServer(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) *or
 	}()
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	p, _ := strconv.ParseUint(port, 10, 16)
-	o := newOrigin(dial.New(dial.Options{}), dial.Address{Host: "127.0.0.1", Port: uint16(p)})
+	o := newOrigin(t.Context(), dial.New(dial.Options{}), dial.Address{Host: "127.0.0.1", Port: uint16(p)})
 	t.Cleanup(o.close)
 	return o
 }
@@ -50,7 +50,7 @@ func ask(o *origin) (body string, reused bool, err error) {
 	}
 	defer func() { x.close(false) }()
 	reused = x.reused
-	if err := x.send([]byte(testRequest)); err != nil {
+	if err := x.send([]byte(testRequest), never); err != nil {
 		return "", reused, err
 	}
 	if err := x.await(now() + instant(5*time.Second)); err != nil {
@@ -94,7 +94,7 @@ func TestConnectionsAreReusedAfterACompleteAnswerOnly(t *testing.T) {
 	}
 }
 
-func TestConnectionThatTheServerClosedMeanwhileIsStale(t *testing.T) {
+func TestConnectionThatTheServerClosedMeanwhileIsNotUsed(t *testing.T) {
 	closed := make(chan struct{})
 	o := rawServer(t, func(n int, conn net.Conn, r *bufio.Reader) {
 		if _, err := http.ReadRequest(r); err != nil {
@@ -110,11 +110,54 @@ func TestConnectionThatTheServerClosedMeanwhileIsStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-closed
+	if body, reused, err := ask(o); body != "ok" || reused || err != nil {
+		t.Errorf("second request: got %q, reused %v, %v; want a new connection", body, reused, err)
+	}
+}
+
+func TestConnectionThatBreaksOverARequestIsStale(t *testing.T) {
+	o := rawServer(t, func(n int, conn net.Conn, r *bufio.Reader) {
+		for i := 0; n > 1 || i < 1; i++ {
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		}
+		_, _ = http.ReadRequest(r) // and closes instead of an answer
+	})
+	if _, _, err := ask(o); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := ask(o); err != errStale {
 		t.Fatalf("second request: got %v, want errStale", err)
 	}
 	if body, reused, err := ask(o); body != "ok" || reused || err != nil {
 		t.Errorf("third request: got %q, reused %v, %v; want a new connection", body, reused, err)
+	}
+}
+
+func TestAnswerThatNobodyAskedForIsNotGivenToTheNextRequest(t *testing.T) {
+	sent := make(chan struct{})
+	o := rawServer(t, func(n int, conn net.Conn, r *bufio.Reader) {
+		for {
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n%02d", n)
+			if n == 1 {
+				<-sent
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+				sent <- struct{}{}
+			}
+		}
+	})
+	if body, _, err := ask(o); body != "01" || err != nil {
+		t.Fatalf("got %q, %v", body, err)
+	}
+	sent <- struct{}{}
+	<-sent
+	if body, reused, err := ask(o); body != "02" || reused || err != nil {
+		t.Errorf("second request: got %q, reused %v, %v; want a new connection", body, reused, err)
 	}
 }
 
@@ -134,7 +177,7 @@ func TestQuietReadsCanBeResumed(t *testing.T) {
 	if err := x.open(o, time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if err := x.send([]byte(testRequest)); err != nil {
+	if err := x.send([]byte(testRequest), never); err != nil {
 		t.Fatal(err)
 	}
 	soon := func() instant { return now() + instant(20*time.Millisecond) }
@@ -181,7 +224,7 @@ func TestDeadlineOfAnEarlierRequestDoesNotFireLater(t *testing.T) {
 			return err
 		}
 		defer func() { x.close(false) }()
-		if err := x.send([]byte(testRequest)); err != nil {
+		if err := x.send([]byte(testRequest), never); err != nil {
 			return err
 		}
 		time.AfterFunc(60*time.Millisecond, func() { answer <- struct{}{} })

@@ -190,9 +190,9 @@ func appendLogprobs(dst, content, refusal []byte) []byte {
 	return append(appendRaw(append(dst, `,"refusal":`...), refusal), '}')
 }
 
-// appendRaw appends a raw value, or null, on one line: line breaks would end the data of an event.
+// appendRaw appends a raw value, or null when it is none, on one line: line breaks would end the data of an event.
 func appendRaw(dst, value []byte) []byte {
-	if value == nil {
+	if value == nil || json.Check(value) != nil {
 		return append(dst, "null"...)
 	}
 	start := len(dst)

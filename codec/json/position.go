@@ -25,7 +25,8 @@ func (f Fault) String() string {
 }
 
 // Check returns nil when text is JSON to the letter, the insides of strings included, else an error with the place of
-// the first fault. It is slow, and meant for configuration.
+// the first fault. It is slow, and meant for configuration and for what models write
+// as JSON.
 func Check(text []byte) error {
 	if json.Valid(text) && Valid(text) {
 		return nil

@@ -186,7 +186,7 @@ func (it *answerItem) appendInput(dst []byte) []byte {
 		return append(json.AppendString(append(dst, `{"input":`...), it.text), '}')
 	case len(text) == 0:
 		return append(dst, emptyObject...)
-	case !json.Valid(text):
+	case json.Check(text) != nil:
 		return appendEnded(dst, text)
 	case text[0] != '{':
 		return append(append(append(dst, `{"value":`...), text...), '}')
@@ -245,7 +245,7 @@ func appendEnded(dst, text []byte) []byte {
 	for i := len(brackets) - 1; i >= 0; i-- {
 		ended = append(ended, brackets[i])
 	}
-	if len(ended) == 0 || ended[0] != '{' || !json.Valid(ended) {
+	if len(ended) == 0 || ended[0] != '{' || json.Check(ended) != nil {
 		return append(dst, emptyObject...)
 	}
 	return append(dst, ended...)

@@ -169,7 +169,7 @@ func (w *writer) writeArguments(arguments []byte) {
 	switch {
 	case len(arguments) == 0:
 		w.dst = append(w.dst, emptyObject...)
-	case !json.Valid(arguments):
+	case json.Check(arguments) != nil:
 		w.approximate(w.word("messages.tool_calls.function.arguments", "input.arguments"))
 		w.dst = append(w.dst, `{"_raw_arguments":`...)
 		w.dst = append(json.AppendString(w.dst, arguments), '}')

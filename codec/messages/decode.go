@@ -22,6 +22,7 @@ type Decoder struct {
 	tier                   string
 	next                   int // the index of the next item
 	calls                  int // calls of the client's tools
+	callIDs                map[string]bool
 	nameless               bool
 	blocks                 []openBlock
 	hosted                 *openBlock // the hosted call whose result may come next
@@ -65,7 +66,10 @@ const (
 // Reset makes d ready for the answer of another attempt.
 func (d *Decoder) Reset(x *llm.Exchange) {
 	clear(d.blocks[:cap(d.blocks)])
-	*d = Decoder{x: x, blocks: d.blocks[:0], text: d.text[:0], pause: pause{content: d.pause.content[:0]}}
+	clear(d.callIDs)
+	*d = Decoder{
+		x: x, blocks: d.blocks[:0], text: d.text[:0], pause: pause{content: d.pause.content[:0]}, callIDs: d.callIDs,
+	}
 	d.jsonTool.reset(x.JSONTool)
 }
 
@@ -524,9 +528,14 @@ func (d *Decoder) openCall(upstream int, id, name, input []byte, out llm.Emitter
 	b := d.begin(upstream, blockCall)
 	b.initial = append(b.initial, input...)
 	d.item = llm.Item{Kind: llm.Call, CallID: textOf(id), Name: tool.Name, Namespace: tool.Namespace}
-	if d.item.CallID == "" {
+	if d.item.CallID == "" || d.callIDs[d.item.CallID] {
+		// Results of calls with one id could not be told apart.
 		d.item.CallID = string(llm.AppendCallIDAt(nil, 0, d.calls-1))
 	}
+	if d.callIDs == nil {
+		d.callIDs = make(map[string]bool)
+	}
+	d.callIDs[d.item.CallID] = true
 	if tool.Kind == llm.CustomTool {
 		b.kind, d.item.Custom = blockCustom, true
 	}

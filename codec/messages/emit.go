@@ -19,6 +19,7 @@ type StreamWriter struct {
 	head    int // the item that is written; those before it are done
 	blocks  int // how many blocks have begun
 	refused bool
+	tier    string // the last service tier that was told
 	blank   []byte // text of white space alone, which counts only when there is nothing else
 	ended   bool
 	scratch []byte
@@ -66,6 +67,9 @@ func (w *StreamWriter) AppendError(dst []byte, e *llm.Error) []byte {
 func (w *StreamWriter) Emit(e *llm.Event) {
 	if w.ended {
 		return
+	}
+	if e.ServiceTier != "" && e.ServiceTier != w.tier {
+		w.tier = strings.Clone(e.ServiceTier)
 	}
 	switch e.Kind {
 	case llm.EventStart:
@@ -395,7 +399,7 @@ func (w *StreamWriter) stop(e *llm.Event) {
 	w.out = append(w.out, "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"...)
 	w.out = appendStop(w.out, w.x, &e.Stop, w.refused)
 	w.out = append(w.out, `},"usage":`...)
-	w.out = appendUsage(w.out, e.Usage, e.ServiceTier)
+	w.out = appendUsage(w.out, e.Usage, w.tier)
 	w.endEvent()
 	w.out = append(w.out, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"...)
 }

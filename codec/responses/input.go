@@ -491,10 +491,11 @@ func searchArguments(action []byte) []byte {
 			query = queries.Value()
 		}
 	}
-	if len(query) == 0 || query[0] != '"' {
+	text, ok := json.Unquote(query)
+	if !ok {
 		return []byte("{}")
 	}
-	return append(append([]byte(`{"query":`), query...), '}')
+	return append(json.AppendString([]byte(`{"query":`), text), '}')
 }
 
 // nonNull returns value, or nil for null.

@@ -191,7 +191,7 @@ func (w *StreamWriter) appendCall(dst []byte, it *outputItem, status string) []b
 // appendArguments appends escaped arguments as the object that they are.
 func appendArguments(dst, escaped []byte) []byte {
 	quoted := append(append([]byte{'"'}, escaped...), '"')
-	if raw, ok := json.Unquote(quoted); ok && json.Valid(raw) {
+	if raw, ok := json.Unquote(quoted); ok && json.Check(raw) == nil {
 		return appendLine(dst, raw)
 	}
 	return append(dst, "{}"...)
@@ -601,14 +601,12 @@ func (w *StreamWriter) search(item *llm.Item) {
 	at := w.add(wholeItem, "ws_", item.ID)
 	it := &w.items[at]
 	head := append(json.AppendString([]byte(`{"id":`), it.id), `,"type":"web_search_call","status":"`...)
-	query := json.Get(item.Arguments, "query")
-	if len(query) == 0 || query[0] != '"' {
-		query = []byte(`""`)
-	}
+	text, _ := json.Unquote(json.Get(item.Arguments, "query"))
+	query := json.AppendString(nil, text)
 	w.event("response.output_item.added")
 	w.buf = strconv.AppendInt(append(w.buf, `,"output_index":`...), int64(at), 10)
 	w.buf = append(append(append(w.buf, `,"item":`...), head...), `in_progress","action":{"type":"search","query":`...)
-	w.buf = append(appendLine(w.buf, query), "}}"...)
+	w.buf = append(append(w.buf, query...), "}}"...)
 	w.end()
 	for _, kind := range [...]string{
 		"response.web_search_call.in_progress", "response.web_search_call.searching", "response.web_search_call.completed",
@@ -622,7 +620,7 @@ func (w *StreamWriter) search(item *llm.Item) {
 		it.json = appendLine(it.json[:0], item.Raw)
 	} else {
 		it.json = append(append(it.json[:0], head...), `completed","action":{"type":"search","query":`...)
-		it.json = append(appendLine(it.json, query), "}}"...)
+		it.json = append(append(it.json, query...), "}}"...)
 	}
 	it.done = true
 	w.doneEvent(at)

@@ -398,7 +398,7 @@ func (d *Decoder) openCall(it *upstreamItem, out llm.Emitter) {
 	if it.callID == "" {
 		it.callID = it.id
 	}
-	if it.callID == "" {
+	if it.callID == "" || d.isTaken(it) {
 		it.callID = string(llm.AppendCallIDAt(nil, 0, d.opened))
 	}
 	d.calls = true
@@ -407,6 +407,16 @@ func (d *Decoder) openCall(it *upstreamItem, out llm.Emitter) {
 		d.event = llm.Event{Kind: llm.EventDelta, Index: it.at, Text: it.held}
 		out.Emit(&d.event)
 	}
+}
+
+// isTaken reports whether another call has the id of this one: results could not be told apart.
+func (d *Decoder) isTaken(it *upstreamItem) bool {
+	for _, other := range d.items {
+		if other != it && other.at >= 0 && other.callID == it.callID && other.holds(partCall) {
+			return true
+		}
+	}
+	return false
 }
 
 // callItem is the neutral item that a call is: the client's name of the tool, not ours.

@@ -58,6 +58,8 @@ const (
 	CountTokens
 	// Stored asks for, or about, an earlier response.
 	Stored
+	// Compact asks for a conversation in short.
+	Compact
 )
 
 // Attempt is one try on one target.
