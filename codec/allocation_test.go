@@ -45,6 +45,9 @@ func TestRequestDoesNotAllocate(t *testing.T) {
 
 func TestStreamDoesNotAllocate(t *testing.T) {
 	for _, v := range vectors(t, "sse") {
+		if v.client != v.target {
+			continue // a conversion allocates per stream, but not per event: see its own tests
+		}
 		b, _ := v.start(t, v.Request)
 		dst := make([]byte, 0, 2*len(v.in))
 		sent, last := relay(b, v.cause(), v.in)

@@ -108,7 +108,8 @@ func (b *thinkerBlock) object(upstream llm.Protocol) members {
 		return members{"type": "message", "id": b.id, "role": "assistant", "status": "completed",
 			"content": []any{members{"type": "output_text", "text": b.text, "annotations": []any{}}}}
 	}
-	return members{"type": "function_call", "id": "fc_" + b.id, "call_id": b.id, "name": "f", "arguments": b.text, "status": "completed"}
+	return members{"type": "function_call", "id": "fc_" + b.id, "call_id": b.id, "name": "f", "arguments": b.text,
+		"status": "completed"}
 }
 
 func marshal(t *testing.T, v any) []byte {
@@ -147,7 +148,7 @@ func (a *thinker) next(t *testing.T, client llm.Protocol, answer []byte) []byte 
 	conversation := []any{members{"role": "user", "content": "Go"}}
 	switch client {
 	case llm.Chat:
-		body["tools"] = []any{members{"type": "function", "function": members{"name": "f", "parameters": members{"type": "object"}}}}
+		body["tools"] = []any{members{"type": "function", "function": tool}}
 		if answer != nil {
 			conversation = append(conversation, got.Choices[0].Message)
 		}
@@ -155,9 +156,10 @@ func (a *thinker) next(t *testing.T, client llm.Protocol, answer []byte) []byte 
 	case llm.Responses:
 		body["tools"], body["input"] = []any{tool}, append(append(conversation, got.Output...), results...)
 	case llm.Messages:
-		body["tools"], body["max_tokens"] = []any{members{"name": "f", "input_schema": members{"type": "object"}}}, 100
+		body["max_tokens"], body["tools"] = 100, []any{members{"name": "f", "input_schema": members{"type": "object"}}}
 		if answer != nil {
-			conversation = append(conversation, members{"role": "assistant", "content": got.Content}, members{"role": "user", "content": results})
+			conversation = append(conversation, members{"role": "assistant", "content": got.Content},
+				members{"role": "user", "content": results})
 		}
 		body["messages"] = conversation
 	}

@@ -38,9 +38,13 @@ type dialogCall struct {
 
 // words are texts that are easily spoilt on the way.
 var words = []string{
-	"hello", `"quoted"`, `back\slash`, "<b>&amp;</b>", "line\nbreak", "tab\tstop", "é", "日本語", "👩‍👩‍👧", "\u2028", "\x7f",
-	"data: [DONE]", "{}", "null", "[tool]", "\u0000", "</system-reminder>",
+	"hello", `"quoted"`, `back\slash`, "<b>&amp;</b>", "line\nbreak", "tab\tstop", "é", "日本語", "👩‍👩‍👧", "\u2028",
+	"\x7f", "data: [DONE]", "{}", "null", "[tool]", "\u0000", "</system-reminder>",
 }
+
+// tripSchema is the schema of all tools; what is required differs.
+const tripSchema = `{"type": "object","properties":{"b":{"type":"integer","maximum":18446744073709551615},` +
+	`"a":{"type":"string","pattern":"^\\d+$"}},"required":["%c"]}`
 
 func randomText(r *rand.Rand) string {
 	var parts []string
@@ -98,7 +102,7 @@ func newDialog(seed uint64) *dialog {
 	for i := range 1 + r.IntN(4) {
 		d.tools = append(d.tools, dialogTool{
 			fmt.Sprintf("tool-%d_%s", i, strings.Repeat("x", r.IntN(50))), randomText(r),
-			fmt.Sprintf(`{"type": "object","properties":{"b":{"type":"integer","maximum":18446744073709551615},"a":{"type":"string","pattern":"^\\d+$"}},"required":["%c"]}`, 'a'+rune(r.IntN(2))),
+			fmt.Sprintf(tripSchema, 'a'+rune(r.IntN(2))),
 		})
 	}
 	d.choice = []string{"", "auto", "none", "required", d.tools[0].name}[r.IntN(5)]
@@ -113,7 +117,8 @@ func newDialog(seed uint64) *dialog {
 			for range 1 + r.IntN(3) {
 				calls++
 				t.calls = append(t.calls, dialogCall{
-					fmt.Sprintf("call_%d_%d", seed, calls), d.tools[r.IntN(len(d.tools))].name, randomObject(r, 2), randomText(r), r.IntN(4) == 0,
+					fmt.Sprintf("call_%d_%d", seed, calls), d.tools[r.IntN(len(d.tools))].name, randomObject(r, 2),
+					randomText(r), r.IntN(4) == 0,
 				})
 			}
 			d.turns = append(d.turns, t)
@@ -173,7 +178,8 @@ func (d *dialog) fillChat(body members) {
 		message := members{"role": "assistant", "content": turn.assistant}
 		var calls, results []any
 		for _, c := range turn.calls {
-			calls = append(calls, members{"id": c.id, "type": "function", "function": members{"name": c.tool, "arguments": c.arguments}})
+			function := members{"name": c.tool, "arguments": c.arguments}
+			calls = append(calls, members{"id": c.id, "type": "function", "function": function})
 			results = append(results, members{"role": "tool", "tool_call_id": c.id, "content": c.failedText()})
 		}
 		if len(calls) > 0 {
@@ -207,7 +213,8 @@ func (d *dialog) fillResponses(body members) {
 			continue
 		}
 		if turn.assistant != "" {
-			input = append(input, members{"type": "message", "role": "assistant", "content": []any{members{"type": "output_text", "text": turn.assistant}}})
+			content := []any{members{"type": "output_text", "text": turn.assistant}}
+			input = append(input, members{"type": "message", "role": "assistant", "content": content})
 		}
 		for _, c := range turn.calls {
 			input = append(input, members{"type": "function_call", "call_id": c.id, "name": c.tool, "arguments": c.arguments})
@@ -218,7 +225,8 @@ func (d *dialog) fillResponses(body members) {
 	}
 	for _, tool := range d.tools {
 		tools = append(tools, members{
-			"type": "function", "name": tool.name, "description": tool.description, "parameters": json.RawMessage(tool.schema), "strict": false,
+			"type": "function", "name": tool.name, "description": tool.description, "strict": false,
+			"parameters": json.RawMessage(tool.schema),
 		})
 	}
 	body["input"], body["tools"] = input, tools
@@ -239,7 +247,8 @@ func (d *dialog) fillMessages(body members) {
 	var pending []any // results, and the user's text behind them
 	for _, turn := range d.turns {
 		if turn.user != "" {
-			messages = append(messages, members{"role": "user", "content": append(pending, members{"type": "text", "text": turn.user})})
+			content := append(pending, members{"type": "text", "text": turn.user})
+			messages = append(messages, members{"role": "user", "content": content})
 			pending = nil
 			continue
 		}
@@ -261,7 +270,9 @@ func (d *dialog) fillMessages(body members) {
 		messages = append(messages, members{"role": "user", "content": pending})
 	}
 	for _, tool := range d.tools {
-		tools = append(tools, members{"name": tool.name, "description": tool.description, "input_schema": json.RawMessage(tool.schema)})
+		tools = append(tools, members{
+			"name": tool.name, "description": tool.description, "input_schema": json.RawMessage(tool.schema),
+		})
 	}
 	body["max_tokens"], body["messages"], body["tools"] = 1000, messages, tools
 	switch d.choice {
@@ -358,7 +369,9 @@ func transcriptOf(r *llm.Request) []string {
 		tool := &r.Tools[i]
 		t.add("tool %s [%s] %s", tool.Name, tool.Description, compacted(string(tool.Schema)))
 	}
-	choice := [...]string{llm.ChoiceAuto: "auto", llm.ChoiceNone: "none", llm.ChoiceRequired: "required", llm.ChoiceNamed: "", llm.ChoiceAllowed: "allowed"}[r.Choice.Mode]
+	choice := [...]string{
+		llm.ChoiceAuto: "auto", llm.ChoiceNone: "none", llm.ChoiceRequired: "required", llm.ChoiceAllowed: "allowed",
+	}[r.Choice.Mode]
 	if r.Choice.Mode == llm.ChoiceNamed {
 		choice = r.Choice.Names[0].Name
 	}
