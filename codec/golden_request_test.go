@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"octopus/codec/llm"
-	"octopus/codec/messages"
 )
 
 // encodings is how often every golden request is written to see that the bytes are always the same.
@@ -190,21 +189,17 @@ func (v *vector) encode(t *testing.T, body []byte, to *Target) (out, said []byte
 	if b, ok := b.(*translation); ok {
 		said = appendExchange(said, &b.exchange)
 	}
+	said = append(said, bytes.ReplaceAll(b.AppendHeader(nil), []byte("\r\n"), []byte{'\n'})...)
 	return out[2:], said, warnings, nil
 }
 
-// appendExchange appends what a writer noted for the answer and for the headers of the request.
+// appendExchange appends what a writer noted for the answer.
 func appendExchange(dst []byte, x *llm.Exchange) []byte {
 	if len(x.StopEnforced) > 0 {
 		dst = fmt.Appendf(dst, "stop enforced: %q\n", x.StopEnforced)
 	}
 	if x.JSONTool != "" {
 		dst = fmt.Appendf(dst, "answer by tool: %s\n", x.JSONTool)
-	}
-	if x.Target == llm.Messages {
-		if betas := messages.AppendBetas(nil, x); len(betas) > 0 {
-			dst = fmt.Appendf(dst, "anthropic-beta: %s\n", betas)
-		}
 	}
 	return dst
 }

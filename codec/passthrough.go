@@ -121,7 +121,7 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
-	if b.rewritten = r.foreign || bytes.Contains(r.Body, []byte(envelopePrefix)); b.rewritten {
+	if b.rewritten = r.foreign || !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted); b.rewritten {
 		return b.rewrite(dst, r, t)
 	}
 	b.quoted = json.AppendString(b.quoted[:0], t.Model)

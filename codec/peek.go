@@ -26,6 +26,9 @@ type Request struct {
 	// Count tells that the request goes to an endpoint that counts input tokens: the answer is a number and no
 	// message. The relay sets it between Peek and AppendRequest.
 	Count bool
+	// NoEnvelopes tells that no client of this protocol is given envelopes of opaque reasoning, so that the body need not be
+	// searched for them. The relay sets it between Peek and AppendRequest.
+	NoEnvelopes bool
 	// AnswerID seeds the ids of a converted answer: letters and digits, unique per call. Created is its time in seconds since
 	// 1970. The relay sets both between Peek and AppendRequest.
 	AnswerID string

@@ -133,7 +133,7 @@ func (a *thinker) next(t *testing.T, client llm.Protocol, answer []byte) []byte 
 			t.Fatalf("%v\n%s", err, answer)
 		}
 	}
-	tool := members{"type": "function", "name": "f", "parameters": members{"type": "object"}}
+	function := members{"name": "f", "parameters": members{"type": "object"}}
 	body := members{"model": "my-group"}
 	var results []any
 	for _, b := range a.blocks {
@@ -148,13 +148,14 @@ func (a *thinker) next(t *testing.T, client llm.Protocol, answer []byte) []byte 
 	conversation := []any{members{"role": "user", "content": "Go"}}
 	switch client {
 	case llm.Chat:
-		body["tools"] = []any{members{"type": "function", "function": tool}}
+		body["tools"] = []any{members{"type": "function", "function": function}}
 		if answer != nil {
 			conversation = append(conversation, got.Choices[0].Message)
 		}
 		body["messages"] = append(conversation, results...)
 	case llm.Responses:
-		body["tools"], body["input"] = []any{tool}, append(append(conversation, got.Output...), results...)
+		function["type"] = "function"
+		body["tools"], body["input"] = []any{function}, append(append(conversation, got.Output...), results...)
 	case llm.Messages:
 		body["max_tokens"], body["tools"] = 100, []any{members{"name": "f", "input_schema": members{"type": "object"}}}
 		if answer != nil {

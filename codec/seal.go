@@ -13,6 +13,10 @@ import (
 // envelopePrefix is what every envelope begins with.
 const envelopePrefix = "gw1."
 
+// envelopeQuoted is how a JSON string with an envelope begins. Looking for the quote as well is several times as fast: bytes.Index
+// takes its vector code when the first byte is common.
+var envelopeQuoted = []byte(`"` + envelopePrefix)
+
 // sealSize is how many bytes of the HMAC an envelope carries.
 const sealSize = 16
 

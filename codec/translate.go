@@ -392,8 +392,7 @@ func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 		return b.answerCount(dst, body)
 	}
 	b.gate.to = b.answer
-	rest := bytes.TrimLeft(body, " \t\r\n\xef\xbb\xbf")
-	if bytes.HasPrefix(rest, []byte("data:")) || bytes.HasPrefix(rest, []byte("event:")) || bytes.HasPrefix(rest, []byte(":")) {
+	if b.look(body); b.looked && !b.isWhole {
 		// A stream that nobody asked for.
 		b.gate.whole = true
 		b.events.Feed(body)

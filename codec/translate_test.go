@@ -642,3 +642,25 @@ func checkAnything(t *testing.T, client, target llm.Protocol, data []byte, cut i
 		t.Errorf("a failed answer has %q", whole)
 	}
 }
+
+// TestHugeEvents takes a line of 5 MiB in pieces of 64 KiB (F 167) between all pairs, and refuses what is beyond all measure.
+func TestHugeEvents(t *testing.T) {
+	const size = 5 << 20
+	text := strings.Repeat("0123456789abcdef", size/16)
+	for _, p := range translatedPairs {
+		s := newTimedStream(t, p[0], p[1], 1)
+		stream := string(s.first) + strings.Replace(string(s.events), " tokens", text, 1) + string(s.last)
+		b := Acquire(p[0], p[1])
+		if _, err := b.AppendRequest(nil, &s.request, &s.to); err != nil {
+			t.Fatal(err)
+		}
+		sent, step := relay(b, EOF, slices.Collect(slices.Chunk([]byte(stream), 64<<10))...)
+		if step != End || !bytes.Contains(sent, []byte(text)) {
+			t.Errorf("%v client, %v upstream: step %d, %v", p[0], p[1], step, b.Failure())
+		}
+		if err := newClientStream(t, p[0], []byte(timedRequests[p[0]])).check(sent); err != nil {
+			t.Errorf("%v client, %v upstream: %.200s", p[0], p[1], err)
+		}
+		Release(b)
+	}
+}

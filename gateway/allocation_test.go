@@ -92,9 +92,9 @@ func TestEventsCostNoAllocation(t *testing.T) {
 }
 
 func TestRequestsCostFewAllocations(t *testing.T) {
-	// Up to six are the provider's, one is fasthttp's (the drain of a request's body). What is kept of a response that later
+	// Four are the provider's, one is fasthttp's (the drain of a request's body). What is kept of a response that later
 	// requests may refer to takes six more.
-	most := map[llm.Protocol]float64{llm.Chat: 8, llm.Responses: 14, llm.Messages: 8}
+	most := map[llm.Protocol]float64{llm.Chat: 5.5, llm.Responses: 11.5, llm.Messages: 5.5}
 	w := newWorldOf(t, 1, gatewaytest.Options{NoLog: true}, nil)
 	w.gateway.options.Ledger = nil
 	for _, p := range llm.Protocols {

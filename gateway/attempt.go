@@ -227,8 +227,8 @@ func (c *call) followUp() bool {
 // length.
 func (c *call) frame(w []byte) {
 	c.wire.bytes = w
-	var scratch [headRoom]byte
-	head := c.appendHead(scratch[:0], len(w)-headRoom)
+	head := c.appendHead(c.head[:0], len(w)-headRoom)
+	c.head = head[:0]
 	if len(head) > headRoom {
 		c.wire.bytes = slices.Insert(w, headRoom, head[headRoom:]...)
 		c.wireStart = 0

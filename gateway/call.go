@@ -51,6 +51,8 @@ type call struct {
 	forward []byte
 	// forwardOwn are those that mean something only in the client's own protocol, as the query does.
 	forwardOwn []byte
+	// head is storage for the head of an upstream request.
+	head []byte
 	// hasVersion is whether anthropic-version is among them.
 	hasVersion bool
 	// scratch is for short texts.
@@ -165,8 +167,8 @@ func (c *call) release() {
 	c.releaseRequest()
 	releaseBuffer(c.held)
 	c.held = nil
-	if cap(c.forward)+cap(c.forwardOwn) > largestForward {
-		c.forward, c.forwardOwn = nil, nil
+	if cap(c.forward)+cap(c.forwardOwn)+cap(c.head) > largestForward {
+		c.forward, c.forwardOwn, c.head = nil, nil, nil
 	}
 	c.forward, c.forwardOwn, c.query = c.forward[:0], c.forwardOwn[:0], c.query[:0]
 	c.gateway, c.snapshot, c.key = nil, nil, nil

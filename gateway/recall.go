@@ -38,7 +38,7 @@ func (r *recall) begin(c *call) {
 	}
 	if previous := c.request.Previous; previous != "" {
 		switch kept := r.find(responseKey, previous); {
-		case kept == nil:
+		case len(kept) == 0:
 		case kept[0] == '{':
 			r.ours = true
 		default:

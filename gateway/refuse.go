@@ -90,7 +90,13 @@ func setErrorHeaders(h *fasthttp.ResponseHeader, e *llm.Error) {
 
 // handleBadRequest answers what fasthttp could not read as a request.
 func (g *Gateway) handleBadRequest(ctx *fasthttp.RequestCtx, err error) {
-	clientOf(ctx.Conn()).linger = true
+	client := clientOf(ctx.Conn())
+	if !client.spoke.Load() {
+		// Opened in advance, or by a health check that resets it: nobody asked, so nobody is answered or counted.
+		_ = client.Conn.Close()
+		return
+	}
+	client.linger = true
 	e := &llm.Error{Kind: llm.InvalidRequest, NoRetry: true, Message: "The request is not valid HTTP/1.1."}
 	var small *fasthttp.ErrSmallBuffer
 	switch {

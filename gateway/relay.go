@@ -112,6 +112,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	}
 	c.request.Count = c.outcome.Operation == outcome.CountTokens
 	c.request.AnswerID, c.request.Created = json.Borrow(c.id[len(requestIDPrefix):]), c.outcome.Start.Unix()
+	c.request.NoEnvelopes = c.request.Protocol == llm.Chat && !c.snapshot.reasoningDetails
 	c.outcome.Stream = c.request.Stream
 	c.outcome.BytesIn = int64(len(c.body.bytes))
 	if err := c.findRoute(); err != nil {
@@ -171,7 +172,8 @@ func (g *Gateway) recoverHandler(ctx *fasthttp.RequestCtx) {
 	ctx.SetConnectionClose()
 	client := clientOf(ctx.Conn())
 	e := &llm.Error{Kind: llm.Internal, Message: "The gateway failed to serve this request."}
-	if running := client.call.Load(); running != nil {
+	if running := client.call.Swap(nil); running != nil {
+		defer g.recoverHandler(ctx) // ending the call may panic as well; the connection has no call then
 		running.outcome.Class = outcome.ClassInternal
 		running.refuse(ctx, e)
 		return

@@ -25,7 +25,9 @@ type snapshot struct {
 	keys     map[[sha256.Size]byte]*apiKey
 	// models lists the names of groups in the order of the configuration, each followed by its aliases.
 	models []listedModel
-	cors   corsPolicy
+	// reasoningDetails is whether a channel shows Chat clients envelopes of opaque reasoning; other clients always get them.
+	reasoningDetails bool
+	cors             corsPolicy
 }
 
 // group is a compiled group.
@@ -121,6 +123,7 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 				return nil, fmt.Errorf("channel %s: %w", c.Name, err)
 			}
 			s.channels[c.Name] = ch
+			s.reasoningDetails = s.reasoningDetails || c.Convert.ReasoningDetails
 		}
 	}
 	for i := range cfg.Groups {

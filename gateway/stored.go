@@ -49,7 +49,7 @@ func (g *Gateway) serveStored(ctx *fasthttp.RequestCtx, id string, action stored
 	}
 	c.recall = recall{memory: g.memory, key: c.key.id}
 	switch kept := c.recall.find(responseKey, id); {
-	case kept == nil:
+	case len(kept) == 0:
 		c.refuse(ctx, &llm.Error{Kind: llm.NotFound, Code: "response_not_found", Param: "id", NoRetry: true,
 			Message: fmt.Sprintf("Response %q is not known here.", cut(id))})
 	case kept[0] == '{':

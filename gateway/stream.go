@@ -186,7 +186,7 @@ func (c *call) endWithError(e *llm.Error) {
 	c.endAttempt()
 }
 
-// recovered turns a panic inside WriteTo into an error, with an in-band one for the client if that is still possible.
+// recovered turns a panic inside WriteTo or Close into an error, over which fasthttp closes the connection.
 func (c *call) recovered(r any) error {
 	c.gateway.metrics.panics.Inc()
 	c.gateway.logger.Error("panic while writing a stream", "request", string(c.id), "panic", r, "stack", string(debug.Stack()))

@@ -11,11 +11,20 @@ import (
 // sweepInterval is how often the sweeper looks. A client that left is noticed within it, however silent the upstream is.
 const sweepInterval = 250 * time.Millisecond
 
-// isQuiet reports whether nothing has come on an idle socket, not even its end.
-func isQuiet(fd int) bool {
-	var b [1]byte
-	_, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	return err == unix.EAGAIN
+// silence looks whether anything has come on an idle socket. It lives beside the connection, as what a system call is given
+// would be allocated otherwise. Make it with newSilence.
+type silence struct {
+	fds [1]unix.PollFd
+}
+
+func newSilence(fd int) silence {
+	return silence{[1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}}
+}
+
+// unbroken reports whether nothing has come, not even the end.
+func (s *silence) unbroken() bool {
+	n, err := unix.Poll(s.fds[:], 0)
+	return n == 0 && err == nil
 }
 
 // sweeper notices clients that left: one poll for POLLRDHUP over the connections that have a call. Peeking would fail

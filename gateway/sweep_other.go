@@ -7,8 +7,13 @@ import "time"
 // sweepInterval is how often the sweeper looks.
 const sweepInterval = time.Minute
 
-// isQuiet can't tell here.
-func isQuiet(int) bool { return true }
+// silence can't look here.
+type silence struct{}
+
+func newSilence(int) silence { return silence{} }
+
+// unbroken returns true.
+func (*silence) unbroken() bool { return true }
 
 // sweeper does nothing here: where there is no POLLRDHUP, a client that left is noticed at the next write to it.
 type sweeper struct{}

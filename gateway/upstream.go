@@ -57,7 +57,7 @@ func newOrigin(ctx context.Context, d *dial.Dialer, a dial.Address) *origin {
 			if err != nil {
 				return nil, err
 			}
-			return &upstreamConn{Conn: c, fd: fileDescriptor(c.TCP())}, nil
+			return &upstreamConn{Conn: c, silence: newSilence(fileDescriptor(c.TCP()))}, nil
 		},
 		// How many requests run at once is the admission's matter, not the pool's.
 		MaxConns:            1 << 20,
@@ -79,7 +79,7 @@ func (o *origin) acquire(timeout time.Duration) (*upstreamConn, error) {
 		}
 		c := pooled.Conn().(*upstreamConn)
 		c.pooled = pooled
-		if !c.used || isQuiet(c.fd) {
+		if !c.used || c.silence.unbroken() {
 			return c, nil
 		}
 		o.discard(c)
@@ -100,8 +100,7 @@ func handBack[C any](to func(C), pooled any) { to(pooled.(C)) }
 // and a deadline that fires early does no harm, so that most reads leave the armed one alone.
 type upstreamConn struct {
 	net.Conn
-	// fd is the socket, or -1.
-	fd int
+	silence silence
 	// pooled is fasthttp's handle of the connection while it is in use.
 	pooled any
 	// used is whether an answer has been read over the connection before.
