@@ -392,7 +392,7 @@ func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 		return b.answerCount(dst, body)
 	}
 	b.gate.to = b.answer
-	if b.look(body); b.looked && !b.isWhole {
+	if b.look(body); b.looked && !b.isWhole && bytes.Contains(body, []byte("data:")) {
 		// A stream that nobody asked for.
 		b.gate.whole = true
 		b.events.Feed(body)

@@ -94,7 +94,7 @@ func Unquote(value []byte) (text []byte, ok bool) {
 	if inner := value[1 : len(value)-1]; bytes.IndexByte(inner, '\\') < 0 {
 		return inner, true
 	}
-	return AppendUnquoted(nil, value)
+	return AppendUnquoted(make([]byte, 0, len(value)-2), value)
 }
 
 // AppendUnquoted appends the decoded text of value to dst, with the rules of Unquote.

@@ -143,7 +143,7 @@ func (w *AnswerWriter) appendItem(dst []byte, open int, it *answerItem) []byte {
 		dst = append(dst, `,"name":`...)
 		dst = json.AppendString(dst, it.name)
 		dst = append(dst, `,"input":`...)
-		dst = append(it.appendInput(dst), '}')
+		dst = append(it.appendInput(dst, w.stop.Reason == llm.StopLength), '}')
 	case llm.Hosted:
 		dst = append(dst, bytes.ReplaceAll(it.hosted, []byte{'\n'}, []byte{','})...)
 	}
@@ -178,16 +178,19 @@ func (it *answerItem) appendText(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// appendInput appends the input of a call. One that was cut off is ended as well as it can be: the stop reason tells.
-func (it *answerItem) appendInput(dst []byte) []byte {
+// appendInput appends the input of a call. One that was cut off is ended as well as it can be: the stop reason tells. One that
+// is no JSON for another reason is kept as a text, as in a history.
+func (it *answerItem) appendInput(dst []byte, cut bool) []byte {
 	text := bytes.TrimSpace(it.text)
 	switch {
 	case it.custom:
 		return append(json.AppendString(append(dst, `{"input":`...), it.text), '}')
 	case len(text) == 0:
 		return append(dst, emptyObject...)
-	case json.Check(text) != nil:
+	case json.Check(text) != nil && cut:
 		return appendEnded(dst, text)
+	case json.Check(text) != nil:
+		return append(json.AppendString(append(dst, `{"_raw_arguments":`...), it.text), '}')
 	case text[0] != '{':
 		return append(append(append(dst, `{"value":`...), text...), '}')
 	}

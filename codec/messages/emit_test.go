@@ -328,7 +328,7 @@ func TestAnswerInputs(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
 		it := answerItem{text: []byte(text)}
-		if got := string(it.appendInput(nil)); got != want || !json.Valid([]byte(got)) {
+		if got := string(it.appendInput(nil, true)); got != want || !json.Valid([]byte(got)) {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}

@@ -175,7 +175,7 @@ func (f *folder) readItem(raw []byte) *llm.Error {
 		if strings.HasSuffix(it.kind, "_output") || it.kind == "mcp_approval_response" || it.kind == "compaction_trigger" {
 			role = llm.User
 		}
-		f.add(role, llm.Item{Kind: llm.Opaque, ID: it.id, Name: it.kind, Raw: raw, RawProtocol: llm.Responses})
+		f.addOpaque(role, llm.Item{Kind: llm.Opaque, ID: it.id, Name: it.kind, Raw: raw, RawProtocol: llm.Responses})
 	}
 	return nil
 }
@@ -197,6 +197,16 @@ func (f *folder) newTurn(role llm.Role) *llm.Turn {
 
 func (f *folder) add(role llm.Role, it llm.Item) {
 	t := f.turn(role)
+	t.Items = append(t.Items, it)
+}
+
+// addOpaque adds an item that only this protocol knows. It begins a turn, so that an error can name its place, unless reasoning
+// before it belongs to it.
+func (f *folder) addOpaque(role llm.Role, it llm.Item) {
+	t := f.turn(role)
+	if len(t.Items) > 0 && !slices.ContainsFunc(t.Items, func(it llm.Item) bool { return it.Kind == llm.Thought }) {
+		t = f.newTurn(role)
+	}
 	t.Items = append(t.Items, it)
 }
 

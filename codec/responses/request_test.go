@@ -88,7 +88,7 @@ func TestReadConversation(t *testing.T) {
 		{"type":"file_search_call","id":"fs_1"},{"type":"compaction","encrypted_content":"x"},{"type":"mcp_approval_response"},
 		{"type":"agent_message","content":[{"type":"input_text","text":"from another"}]}]`,
 		"input[0] assistant: reference(id=msg_9) hosted(id=ws_1 name=web_search args={\"query\":\"q\"}) hosted(id=fs_1 name=file_search)"+
-			" opaque(name=compaction)\ninput[4] user: opaque(name=mcp_approval_response)\ninput[5] system: text(from another name=agent_message)")
+			"\ninput[3] assistant: opaque(name=compaction)\ninput[4] user: opaque(name=mcp_approval_response)\ninput[5] system: text(from another name=agent_message)")
 	f("a tool search is a call", `"input":[{"type":"tool_search_call","call_id":"c","execution":"client","arguments":{"query":"x"}},
 		{"type":"tool_search_output","call_id":"c","execution":"client","tools":[{"type":"function","name":"found","parameters":{}}]}]`,
 		"input[0] assistant: call(call=c name=tool_search args={\"query\":\"x\"})\ninput[1] user: result(call=c name=tool_search text(Tools found: found))")
