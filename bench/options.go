@@ -15,6 +15,7 @@ type options struct {
 	scenarios []string
 	targets   []string
 	dialect   *dialect
+	upstream  *dialect // what Octopus's channel speaks
 	// rounds is 1 to maxRounds, duration of one measurement up to maxDuration.
 	rounds   int
 	duration time.Duration
@@ -53,6 +54,7 @@ func readOptions(args []string, usage io.Writer) (*options, error) {
 	chosen := flags.String("scenario", "all", "all, or some of "+strings.Join(names, ","))
 	targets := flags.String("targets", strings.Join(targetNames, ","), "which ways to measure")
 	protocol := flags.String("protocol", protocols[0], "one of "+strings.Join(protocols, ", "))
+	upstream := flags.String("upstream", "", "the protocol of Octopus's channel, so that it converts (default that of -protocol)")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each way is measured")
 	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long one measurement takes")
 	flags.IntVar(&o.conns, "conns", 64, "connections of closed loops, and most requests at once of open ones")
@@ -67,6 +69,10 @@ func readOptions(args []string, usage io.Writer) (*options, error) {
 		o.rounds, o.duration, o.streams = 1, 300*time.Millisecond, 100
 	}
 	o.dialect = findDialect(*protocol)
+	if *upstream == "" {
+		*upstream = *protocol
+	}
+	o.upstream = findDialect(*upstream)
 	o.scenarios, o.targets = strings.Split(*chosen, ","), strings.Split(*targets, ",")
 	if *chosen == "all" {
 		o.scenarios = names
@@ -75,6 +81,7 @@ func readOptions(args []string, usage io.Writer) (*options, error) {
 		known("-scenario", o.scenarios, names),
 		known("-targets", o.targets, targetNames),
 		known("-protocol", []string{*protocol}, protocols),
+		known("-upstream", []string{*upstream}, protocols),
 		within("-rounds", o.rounds, maxRounds),
 		within("-duration", o.duration, maxDuration),
 		within("-conns", o.conns, maxConns),

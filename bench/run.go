@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ func measure(ctx context.Context, o *options, sc *scenario, progress io.Writer) 
 
 // rounds is measure for targets that run already.
 func rounds(ctx context.Context, o *options, sc *scenario, targets []*target, progress io.Writer) ([]*way, error) {
-	w, err := prepare(ctx, o.dialect, sc, targets)
+	work, err := prepare(ctx, o, sc, targets)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +36,8 @@ func rounds(ctx context.Context, o *options, sc *scenario, targets []*target, pr
 		ways = append(ways, &way{target: t})
 	}
 	for round := range o.rounds {
-		for _, one := range ways {
-			sample, err := sc.measure(ctx, o, one.target, w)
+		for i, one := range ways {
+			sample, err := sc.measure(ctx, o, one.target, work[i])
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", sc.name, one.target.name, err)
 			}
@@ -47,20 +48,32 @@ func rounds(ctx context.Context, o *options, sc *scenario, targets []*target, pr
 	return ways, nil
 }
 
-// prepare learns what the answers must be, and has every target answer.
-func prepare(ctx context.Context, d *dialect, sc *scenario, targets []*target) (*work, error) {
-	w := &work{stream: sc.stream, body: d.requestBody(sc.stream, sc.size)}
-	w.request = d.request(w.body, "")
-	var err error
-	if w.reference, err = learn(ctx, d, targets[0].upstream, sc.size); err != nil {
+// prepare learns what the answers of each target must be, and has every target answer. Where Octopus converts, the bytes are
+// its own: its first answer is the measure of the others, and must have the provider's text.
+func prepare(ctx context.Context, o *options, sc *scenario, targets []*target) ([]*work, error) {
+	d := o.dialect
+	provider, err := learn(ctx, d, targets[0].upstream, sc.size)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", sc.name, err)
 	}
-	for _, t := range targets {
+	all := make([]*work, len(targets))
+	for i, t := range targets {
+		w := &work{stream: sc.stream, body: d.requestBody(sc.stream, sc.size), reference: provider}
+		w.request = d.request(w.body, "")
+		if t.name == octopusWay && o.upstream != d {
+			if w.reference, err = learn(ctx, d, t.address, sc.size); err != nil {
+				return nil, fmt.Errorf("%s, converted: %w", sc.name, err)
+			}
+			if !bytes.Equal(w.reference.text, provider.text) {
+				return nil, fmt.Errorf("%s, converted: the text is %q instead of %q", sc.name, w.reference.text, provider.text)
+			}
+		}
 		if err := sc.warm(ctx, t, w); err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", sc.name, t.name, err)
 		}
+		all[i] = w
 	}
-	return w, nil
+	return all, nil
 }
 
 // line says in short what a sample gave.

@@ -32,7 +32,7 @@ func inProcess(t *testing.T, d *dialect, script string) []*target {
 // tiny is what tests measure with.
 func tiny() *options {
 	return &options{
-		targets: []string{direct, floor}, dialect: findDialect("chat"),
+		targets: []string{direct, floor}, dialect: findDialect("chat"), upstream: findDialect("chat"),
 		rounds: 1, duration: 150 * time.Millisecond, conns: 4, streams: 10,
 	}
 }
@@ -101,14 +101,14 @@ func TestWrongAnswersAreCounted(t *testing.T) {
 					sc = one
 				}
 			}
-			w, err := prepare(t.Context(), o.dialect, sc, []*target{way})
+			w, err := prepare(t.Context(), o, sc, []*target{way})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := p.SetScript(c.bad); err != nil {
 				t.Fatal(err)
 			}
-			s, err := sc.measure(t.Context(), o, way, w)
+			s, err := sc.measure(t.Context(), o, way, w[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,14 +129,14 @@ func TestMeasuringStopsWithItsContext(t *testing.T) {
 			o := tiny()
 			o.duration = time.Minute
 			targets := inProcess(t, o.dialect, "tokens=10")
-			w, err := prepare(t.Context(), o.dialect, sc, targets[:1])
+			w, err := prepare(t.Context(), o, sc, targets[:1])
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(50*time.Millisecond, cancel)
 			started := time.Now()
-			if _, err := sc.measure(ctx, o, targets[0], w); err == nil && !sc.paced {
+			if _, err := sc.measure(ctx, o, targets[0], w[0]); err == nil && !sc.paced {
 				t.Error("no error") // the paced streams were over before, which is a failed sample
 			}
 			if took := time.Since(started); took > 10*time.Second {

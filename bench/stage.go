@@ -52,7 +52,7 @@ func openStage(ctx context.Context, o *options, script string) (_ *stage, err er
 			}
 			t.gateway = c.process()
 		case octopusWay:
-			running, err := startOctopus(ctx, o.binary, o.dir, provider, o.dialect)
+			running, err := startOctopus(ctx, o.binary, o.dir, provider, o.upstream)
 			if err != nil {
 				return nil, err
 			}
