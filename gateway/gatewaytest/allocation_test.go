@@ -22,7 +22,7 @@ func rehearsal(tb testing.TB, protocol llm.Protocol, n int) *reply {
 	if err := r.readScript([]string{r.ask.modelScript}); err != nil {
 		tb.Fatal(err)
 	}
-	r.answer.compose(&r.ask, &r.script, &r.ids, 0)
+	r.answer.compose(&r.ask, &r.script, &r.ids, p.mint(), 0)
 	return r
 }
 

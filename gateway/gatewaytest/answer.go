@@ -2,35 +2,53 @@ package gatewaytest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"unicode/utf8"
 
 	"octopus/codec/llm"
 )
 
-// answer is what the provider has to say, the same for all three protocols: reasoning, text, calls, in this order.
+// answer is what the provider has to say, the same for all three protocols: reasoning, redacted reasoning, a search, text,
+// calls, in this order.
 type answer struct {
-	// id is the answer's own, message and reasoning those of Responses' items.
-	id, message, thinking []byte
+	// id is the answer's own, message, thinking and hiding those of Responses' items.
+	id, message, thinking, hiding []byte
 	// created is in Unix seconds.
 	created int64
 
 	reasoning words
-	text      words
-	refusal   bool
-	calls     []call
-	stop      stop
+	// hidden is whether Anthropic keeps the text of the reasoning to itself.
+	hidden bool
+	// signature is that of the reasoning, redacted the reasoning that is not shown: in Responses, encrypted content of one
+	// item each. Both are empty where there is none.
+	signature, redacted []byte
+	// search is the id of a search, or empty. found is whether its results are there, and begun whether they belong to a
+	// search of the answer before.
+	search       []byte
+	found, begun bool
+	// proof is what Anthropic encrypts of a page it found.
+	proof []byte
+
+	text    words
+	refusal bool
+	cites   bool
+	calls   []call
+	stop    stop
+	// stoppedAt is the stop sequence, in JSON, that ended the text.
+	stoppedAt []byte
 	usage     llm.Usage
 }
 
-// call is a call of one of the client's functions.
+// call is a call of one of the client's tools.
 type call struct {
 	// id is the call's, item that of Responses' item.
 	id, item []byte
 	// name is JSON, quotes included.
 	name []byte
-	// arguments is a JSON object.
+	// arguments is a JSON object, or any text when the tool is custom.
 	arguments []byte
+	custom    bool
 }
 
 // stop is why an answer ended.
@@ -41,21 +59,35 @@ const (
 	stopLength
 	stopCalls
 	stopRefusal
+	stopFilter
+	stopSequence
+	stopPause
 )
 
 const (
 	greeting     = " I am Octopus's scripted provider, not a model. You wrote: "
 	refusalText  = " I'm sorry, but the script says that I can't help with that."
 	thought      = " The script wants me to think, so let me think about this carefully before I answer."
+	reported     = " I am Octopus's scripted provider, not a model. Your tools said: "
 	noMessage    = "(nothing)"
+	customInput  = "an example of \"custom\" input\nin two lines"
 	maxEchoBytes = 400
 )
 
+// The page that the provider finds and cites.
+const (
+	pageURL   = "https://example.com/scripted"
+	pageTitle = "A scripted page"
+	pageQuote = "scripted provider"
+	query     = "scripted provider"
+)
+
 // compose makes the answer to a. The provider's seed and the request's number are in g.
-func (w *answer) compose(a *ask, s *script, g *ids, created int64) {
+func (w *answer) compose(a *ask, s *script, g *ids, m mint, created int64) {
 	w.created = created
-	w.refusal = s.refusal
+	w.refusal, w.cites = s.refusal, s.cite
 	w.stop = stopEnd
+	w.stoppedAt = nil
 	w.calls = w.calls[:0]
 	w.reasoning = words{base: w.reasoning.base, tokens: s.reasoning, size: never}
 	w.reasoning.repeat(append(w.reasoning.base[:0], thought...))
@@ -69,28 +101,109 @@ func (w *answer) compose(a *ask, s *script, g *ids, created int64) {
 	default:
 		w.id = g.base58(w.id[:0], "msg_01")
 	}
-	w.message = g.hex(w.message[:0], "msg_")
-	w.thinking = g.hex(w.thinking[:0], "rs_")
+	kind := item{answer: g.next(), reasoned: s.reasoning > 0 || s.redacted}
+	w.message = m.itemID(w.message[:0], "msg_", kind, 0)
+	w.thinking = m.itemID(w.thinking[:0], "rs_", kind, 1)
+	w.hiding = m.itemID(w.hiding[:0], "rs_", kind, 2)
+	w.composeSecrets(a, s, m, kind)
+	w.composeSearch(a, s, g, m, kind)
 
-	if s.calls > 0 {
-		w.stop = stopCalls
-		w.composeCalls(a, s.calls, g)
+	calls := s.calls
+	forced, _ := a.forced()
+	switch {
+	case a.rounds >= s.rounds:
+		calls = 0
+	case forced:
+		calls = max(calls, 1)
 	}
-	if s.calls == 0 || s.tokens > 0 || s.size > 0 {
+	if w.stop == stopPause {
+		calls = 0
+	}
+	if calls > 0 {
+		w.stop = stopCalls
+		w.composeCalls(a, calls, g, m, kind)
+	}
+	if w.stop != stopPause && (calls == 0 || s.tokens > 0 || s.size > 0) {
 		w.composeText(a, s)
+	}
+	if s.filter && w.stop == stopEnd {
+		w.stop = stopFilter
 	}
 	if s.noChoices {
 		w.reasoning.tokens, w.text.tokens, w.text.big, w.calls = 0, 0, w.text.big[:0], w.calls[:0]
+		w.redacted, w.search, w.cites = w.redacted[:0], w.search[:0], false
 	}
 	w.composeUsage(a, s)
 }
 
+// composeSecrets makes what only the provider can read.
+func (w *answer) composeSecrets(a *ask, s *script, m mint, kind item) {
+	w.signature, w.redacted, w.hidden = w.signature[:0], w.redacted[:0], false
+	if a.protocol == llm.Responses {
+		if s.reasoning > 0 {
+			w.signature = mintedReasoning.strike(w.signature, m, w.thinking, 0)
+		}
+		if s.redacted {
+			w.redacted = mintedReasoning.strike(w.redacted, m, w.hiding, 0)
+		}
+		return
+	}
+	if a.protocol != llm.Messages {
+		return
+	}
+	if s.reasoning > 0 {
+		full := newHash(m)
+		for token := range w.reasoning.all {
+			full.add(token)
+		}
+		full.add([]byte{0})
+		shown := full.done()
+		adaptive := a.thinking == "adaptive" || a.thinking == "between_tools"
+		w.hidden = a.display == "omitted" || a.display == "" && adaptive && claudeOf(a.model).omits
+		if w.hidden {
+			shown = m.seen("")
+		}
+		w.signature = mintedSignature.strike(w.signature, m, binary.BigEndian.AppendUint64(nil, full.done()), shown)
+	}
+	if s.redacted {
+		w.redacted = mintedRedacted.strike(w.redacted, m, binary.BigEndian.AppendUint64(nil, kind.answer), 0)
+	}
+}
+
+// composeSearch makes the search of the web, and pauses the turn there when the script wants it.
+func (w *answer) composeSearch(a *ask, s *script, g *ids, m mint, kind item) {
+	w.search, w.found, w.begun, w.proof = w.search[:0], false, false, w.proof[:0]
+	pauses := 0
+	if a.protocol == llm.Messages {
+		pauses = s.pause
+	}
+	switch {
+	case a.paused < pauses:
+		w.stop = stopPause
+		w.search = g.base58(w.search, "srvtoolu_01")
+	case a.protocol == llm.Messages && a.pausedAt != nil:
+		w.search, w.found, w.begun = appendDecoded(w.search, a.pausedAt), true, true
+	case s.search && a.protocol == llm.Messages:
+		w.search, w.found = g.base58(w.search, "srvtoolu_01"), true
+	case s.search && a.protocol == llm.Responses:
+		w.search, w.found = m.itemID(w.search, "ws_", kind, 3), true
+	}
+	if w.found || w.cites {
+		w.proof = mintedSearch.strike(w.proof, m, []byte(pageURL), 0)
+	}
+}
+
 // composeText sets text and, when it is cut short or a refusal, stop.
 func (w *answer) composeText(a *ask, s *script) {
-	if s.refusal {
+	switch {
+	case s.refusal:
 		w.text.repeat(append(w.text.base[:0], refusalText...))
 		w.stop = stopRefusal
-	} else {
+	case a.format != nil && s.tokens == 0 && s.size == 0:
+		w.text.repeat(readable.appendObject(append(w.text.base[:0], ' '), a.format, 0))
+	case s.rounds != never && a.rounds > 0:
+		w.text.repeat(appendEcho(append(w.text.base[:0], reported...), a.results))
+	default:
 		w.text.repeat(appendEcho(append(w.text.base[:0], greeting...), a.user))
 	}
 	for range s.bigEvent {
@@ -106,9 +219,33 @@ func (w *answer) composeText(a *ask, s *script) {
 		w.text.tokens, w.text.size = never, s.size
 	default:
 		w.text.tokens = w.text.period
-		if left := max(0, a.limit-s.reasoning); a.limit > 0 && left < w.text.tokens {
-			w.text.tokens, w.stop = left, stopLength
+		w.stopAt(a)
+		if left := max(0, a.limit-s.reasoning); a.limit > 0 && left < w.text.count() {
+			w.text.tokens, w.text.size, w.stop = left, never, stopLength
 		}
+	}
+}
+
+// stopAt ends the text before the first stop sequence in it.
+func (w *answer) stopAt(a *ask) {
+	if len(a.stops) == 0 || w.stop != stopEnd {
+		return
+	}
+	stops := a.stops
+	if isString(stops) {
+		stops = put(nil, "[", stops, "]")
+	}
+	text := w.text.base[1:]
+	for sequence := range elements(stops) {
+		at := bytes.Index(text, appendDecoded(nil, sequence))
+		if at < 0 || decodedLen(sequence) == 0 {
+			continue
+		}
+		text = text[:at]
+		w.stop, w.stoppedAt, w.text.size = stopSequence, sequence, at
+	}
+	if w.text.size == 0 {
+		w.text.tokens = 0
 	}
 }
 
@@ -132,15 +269,9 @@ func appendEcho(dst, user []byte) []byte {
 	return append(dst, user...)
 }
 
-// composeCalls makes n calls of the first function in the request, or of one named lookup.
-func (w *answer) composeCalls(a *ask, n int, g *ids) {
-	name, schema := []byte(`"lookup"`), []byte(`{"properties":{"query":{"type":"string"}}}`)
-	for tool := range elements(a.tools) {
-		if n, s := function(a.protocol, tool); n != nil {
-			name, schema = n, s
-			break
-		}
-	}
+// composeCalls makes n calls of one tool.
+func (w *answer) composeCalls(a *ask, n int, g *ids, m mint, kind item) {
+	name, schema, custom := a.tool()
 	for i := range n {
 		if i < cap(w.calls) {
 			w.calls = w.calls[:i+1]
@@ -153,51 +284,83 @@ func (w *answer) composeCalls(a *ask, n int, g *ids) {
 		} else {
 			c.id = g.base62(c.id[:0], "call_", 24)
 		}
-		c.item = g.hex(c.item[:0], "fc_")
+		c.custom = custom
 		c.name = append(c.name[:0], name...)
-		c.arguments = appendArguments(c.arguments[:0], schema, 0)
+		if custom {
+			c.item = m.itemID(c.item[:0], "ctc_", kind, byte(8+i))
+			c.arguments = append(c.arguments[:0], customInput...)
+		} else {
+			c.item = m.itemID(c.item[:0], "fc_", kind, byte(8+i))
+			c.arguments = compact.appendObject(c.arguments[:0], schema, 0)
+		}
 	}
 }
 
-// function returns the name and the parameters of a tool that is a function, else nil.
-func function(p llm.Protocol, tool []byte) (name, schema []byte) {
-	kind := member(tool, "type")
-	switch p {
-	case llm.Chat:
-		if string(kind) != `"function"` {
-			return nil, nil
+// tool returns the tool to call: the one that the request forces, its first function, its first custom tool, or a function
+// named lookup.
+func (a *ask) tool() (name, schema []byte, custom bool) {
+	_, wanted := a.forced()
+	for tool := range elements(a.tools) {
+		n, s, c := callable(a.protocol, tool)
+		if n == nil || wanted != nil && !bytes.Equal(n, wanted) || c && name != nil {
+			continue
 		}
-		tool = member(tool, "function")
-		return member(tool, "name"), member(tool, "parameters")
-	case llm.Responses:
-		if string(kind) != `"function"` {
-			return nil, nil
+		if !c {
+			return n, s, false
 		}
-		return member(tool, "name"), member(tool, "parameters")
+		name, custom = n, true
 	}
-	if kind != nil && string(kind) != `"custom"` {
-		return nil, nil
+	if name == nil {
+		return []byte(`"lookup"`), []byte(`{"properties":{"query":{"type":"string"}}}`), false
 	}
-	return member(tool, "name"), member(tool, "input_schema")
+	return name, nil, custom
 }
 
-// maxSchemaDepth bounds what appendArguments makes of nested schemas.
+// callable returns the name and the parameters of a tool that is a function, or the name of a custom tool, else nil.
+func callable(p llm.Protocol, tool []byte) (name, schema []byte, custom bool) {
+	kind := string(member(tool, "type"))
+	if p == llm.Messages {
+		if kind != "" && kind != `"custom"` {
+			return nil, nil, false
+		}
+		return member(tool, "name"), member(tool, "input_schema"), false
+	}
+	custom = kind == `"custom"`
+	if !custom && kind != `"function"` {
+		return nil, nil, false
+	}
+	if p == llm.Chat {
+		tool = member(tool, kind[1:len(kind)-1])
+	}
+	return member(tool, "name"), member(tool, "parameters"), custom
+}
+
+// sample makes values that fit a JSON schema, with these separators.
+type sample struct{ comma, colon string }
+
+// How arguments are written, and how a text is.
+var (
+	compact  = sample{comma: ",", colon: `":`}
+	readable = sample{comma: ", ", colon: `": `}
+)
+
+// maxSchemaDepth bounds what is made of nested schemas.
 const maxSchemaDepth = 4
 
-// appendArguments appends a JSON object that fits a simple JSON schema: every property, with the first value its enum
+// appendObject appends a JSON object that fits a simple JSON schema: every property, with the first value its enum
 // allows or a plausible one of its type.
-func appendArguments(dst, schema []byte, depth int) []byte {
+func (m sample) appendObject(dst, schema []byte, depth int) []byte {
 	dst = append(dst, '{')
 	separator := ""
 	for key, property := range members(member(schema, "properties")) {
-		dst = put(dst, separator, `"`, key, `":`)
-		separator = ","
-		dst = appendValue(dst, property, depth)
+		dst = put(dst, separator, `"`, key, m.colon)
+		separator = m.comma
+		dst = m.appendValue(dst, property, depth)
 	}
 	return append(dst, '}')
 }
 
-func appendValue(dst, schema []byte, depth int) []byte {
+func (m sample) appendValue(dst, schema []byte, depth int) []byte {
 	for _, key := range [...]string{"const", "default"} {
 		if value := member(schema, key); value != nil {
 			return append(dst, value...)
@@ -222,12 +385,12 @@ func appendValue(dst, schema []byte, depth int) []byte {
 		return append(dst, "null"...)
 	case `"array"`:
 		if items := member(schema, "items"); items != nil && depth < maxSchemaDepth {
-			return append(appendValue(append(dst, '['), items, depth+1), ']')
+			return append(m.appendValue(append(dst, '['), items, depth+1), ']')
 		}
 		return append(dst, "[]"...)
 	case `"object"`:
 		if depth < maxSchemaDepth {
-			return appendArguments(dst, schema, depth+1)
+			return m.appendObject(dst, schema, depth+1)
 		}
 		return append(dst, "{}"...)
 	}
@@ -237,15 +400,21 @@ func appendValue(dst, schema []byte, depth int) []byte {
 // fragments yields arguments as they are streamed: 8 bytes at a time, more where a character would be split.
 func (c *call) fragments(yield func([]byte) bool) {
 	for rest := c.arguments; len(rest) > 0; {
-		n := min(8, len(rest))
-		for n < len(rest) && !utf8.RuneStart(rest[n]) {
-			n++
-		}
+		n := fragmentLen(rest)
 		if !yield(rest[:n]) {
 			return
 		}
 		rest = rest[n:]
 	}
+}
+
+// fragmentLen returns the length of the first fragment of arguments.
+func fragmentLen(arguments []byte) int {
+	n := min(8, len(arguments))
+	for n < len(arguments) && !utf8.RuneStart(arguments[n]) {
+		n++
+	}
+	return n
 }
 
 // composeUsage counts.

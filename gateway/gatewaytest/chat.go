@@ -2,6 +2,7 @@ package gatewaytest
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"octopus/codec/llm"
 )
@@ -24,7 +25,11 @@ func (r *reply) appendChat(dst []byte) []byte {
 		}
 		dst = put(dst, `{"index":`, i, `,"message":{"role":"assistant",`)
 		dst = w.appendChatMessage(dst)
-		dst = put(dst, `,"annotations":[]},"logprobs":null,"finish_reason":`, chatFinish(w.stop), `}`)
+		dst = append(dst, `,"annotations":[`...)
+		if w.cites {
+			dst = w.appendChatCitation(dst)
+		}
+		dst = put(dst, `]},"logprobs":null,"finish_reason":`, chatFinish(w.stop), `}`)
 	}
 	dst = append(dst, ']')
 	if r.script.usage != usageNone {
@@ -58,7 +63,8 @@ func (w *answer) appendChatMessage(dst []byte) []byte {
 		} else {
 			dst = append(dst, ',')
 		}
-		dst = put(dst, `{"id":"`, c.id, `","type":"function","function":{"name":`, c.name, `,"arguments":`,
+		kind, key := c.chatKind()
+		dst = put(dst, `{"id":"`, c.id, `","type":"`, kind, `","`, kind, `":{"name":`, c.name, `,"`, key, `":`,
 			quoted(c.arguments), `}}`)
 	}
 	if len(w.calls) > 0 {
@@ -67,12 +73,37 @@ func (w *answer) appendChatMessage(dst []byte) []byte {
 	return dst
 }
 
+// chatKind returns what Chat calls a call, and its arguments.
+func (c *call) chatKind() (kind, key string) {
+	if c.custom {
+		return "custom", "input"
+	}
+	return "function", "arguments"
+}
+
+// appendChatCitation appends the citation of the page, which is one of the whole text.
+func (w *answer) appendChatCitation(dst []byte) []byte {
+	dst = append(dst, `{"type":"url_citation","url_citation":`...)
+	return append(w.appendCited(dst, ""), '}')
+}
+
+// appendCited appends where the text cites the page, behind more members.
+func (w *answer) appendCited(dst []byte, before string) []byte {
+	end := 0
+	for token := range w.text.all {
+		end += utf8.RuneCount(token)
+	}
+	return put(dst, `{`, before, `"start_index":0,"end_index":`, end, `,"title":"`, pageTitle, `","url":"`, pageURL, `"}`)
+}
+
 func chatFinish(s stop) string {
 	switch s {
 	case stopLength:
 		return `"length"`
 	case stopCalls:
 		return `"tool_calls"`
+	case stopFilter:
+		return `"content_filter"`
 	}
 	return `"stop"` // also of a refusal, which the message tells
 }
@@ -125,18 +156,13 @@ func (r *reply) streamChat() {
 		}
 		r.chatToken(said, token, `"`)
 	}
-	for i := range w.calls {
-		c := &w.calls[i]
-		r.scratch = put(r.scratch[:0], `"tool_calls":[{"index":`, i, `,"id":"`, c.id,
-			`","type":"function","function":{"name":`, c.name, `,"arguments":""}}]`)
+	if w.cites {
+		r.scratch = append(r.scratch[:0], `"annotations":[`...)
+		r.scratch = append(w.appendChatCitation(r.scratch), ']')
 		r.chatDelta(r.scratch, false)
-		r.scratch = put(r.scratch[:0], `"tool_calls":[{"index":`, i, `,"function":{"arguments":"`)
-		for fragment := range c.fragments {
-			if !r.more() {
-				return
-			}
-			r.chatToken(r.scratch, fragment, `"}}]`)
-		}
+	}
+	if !r.chatCalls() {
+		return
 	}
 	r.closing()
 	for choice := range r.ask.choices {
@@ -152,6 +178,67 @@ func (r *reply) streamChat() {
 		r.send()
 	}
 	r.chatEnd()
+}
+
+// chatCalls plays the calls, one behind the other or by turns. It returns false when the stream is over.
+func (r *reply) chatCalls() bool {
+	w := &r.answer
+	if r.script.interleave {
+		for i := range w.calls {
+			r.chatCall(i)
+		}
+		return r.byTurns(func(i int, fragment []byte) { r.chatFragment(i, fragment) })
+	}
+	for i := range w.calls {
+		r.chatCall(i)
+		for fragment := range w.calls[i].fragments {
+			if !r.more() {
+				return false
+			}
+			r.chatFragment(i, fragment)
+		}
+	}
+	return true
+}
+
+// chatCall sends the beginning of call i.
+func (r *reply) chatCall(i int) {
+	c := &r.answer.calls[i]
+	kind, key := c.chatKind()
+	r.scratch = put(r.scratch[:0], `"tool_calls":[{"index":`, i, `,"id":"`, c.id, `","type":"`, kind, `","`, kind, `":{"name":`,
+		c.name, `,"`, key, `":""}}]`)
+	r.chatDelta(r.scratch, false)
+}
+
+// chatFragment sends some of the arguments of call i.
+func (r *reply) chatFragment(i int, fragment []byte) {
+	kind, key := r.answer.calls[i].chatKind()
+	r.scratch = put(r.scratch[:0], `"tool_calls":[{"index":`, i, `,"`, kind, `":{"`, key, `":"`)
+	r.chatToken(r.scratch, fragment, `"}}]`)
+}
+
+// byTurns plays the fragments of all calls, one of each in turn. It returns false when the stream is over.
+func (r *reply) byTurns(play func(i int, fragment []byte)) bool {
+	rest := make([][]byte, len(r.answer.calls))
+	for i := range rest {
+		rest[i] = r.answer.calls[i].arguments
+	}
+	for more := true; more; {
+		more = false
+		for i := range rest {
+			if len(rest[i]) == 0 {
+				continue
+			}
+			if !r.more() {
+				return false
+			}
+			n := fragmentLen(rest[i])
+			play(i, rest[i][:n])
+			rest[i] = rest[i][n:]
+			more = true
+		}
+	}
+	return r.err == nil
 }
 
 // chatEnd sends the usage, if it is to be told here, and [DONE].

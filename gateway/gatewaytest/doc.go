@@ -3,11 +3,15 @@
 // JSON with its own scanner, so that a fault of the gateway's codec can't hide in both sides of a test.
 //
 // It answers POST /v1/chat/completions, /v1/responses, /v1/responses/input_tokens, /v1/messages,
-// /v1/messages/count_tokens, and GET /v1/models, /v1/models/{id}. Any credential will do except none and one that starts
-// with "bad" (401), any model name exists. The text says that no model was asked and repeats the last user message.
-// Input tokens are 8 plus a quarter of the bytes of text in messages and system prompts, rounded down; an output token
-// is a word with the space before it, a CJK character, or 8 bytes of a tool's arguments. Without tokens= or size= the
-// text obeys the request's output limit.
+// /v1/messages/count_tokens, GET and DELETE /v1/responses/{id}, and GET /v1/models, /v1/models/{id}. Any credential will
+// do except none and one that starts with "bad" (401), any model name exists. The text says that no model was asked and
+// repeats the last user message; where the request wants JSON it is JSON that fits the schema. A choice that forces a
+// call is obeyed. Input tokens are 8 plus a quarter of the bytes of text in messages and system prompts, rounded down; an
+// output token is a word with the space before it, a CJK character, or 8 bytes of a tool's arguments. Without tokens= or
+// size= the text obeys the request's output limit and its stop sequences.
+//
+// Signatures, redacted and encrypted reasoning, search results and the ids of Responses' items are the provider's own: with
+// Options.Validate it refuses those of others. Responses are stored unless the request says otherwise or Options.NoLog is set.
 //
 // # Directives
 //
@@ -24,7 +28,14 @@
 //	reasoning[=N]    reasoning of N tokens (8) before the text
 //	tools            one call of the request's first function instead of text; with tokens= or size= after it
 //	calls=N          N parallel calls
+//	rounds=N         calls, forced ones too, only until N rounds of results are there, then a text that repeats the last
+//	interleave       the arguments of parallel calls by turns (Chat, Responses)
+//	redacted         reasoning that only the provider can read, behind the other (Messages, Responses)
+//	search           a search of the web before the text (Messages, Responses)
+//	cite             the text cites a page
+//	pause[=N]        the turn is paused at its search, N times (1), each to be continued by the client (Messages)
 //	refusal          the model refuses
+//	filter           a filter ends the answer
 //	cached=N         so many of the input tokens came from a cache
 //	cachewrite=N     so many of them went into one
 //	every=D          time between tokens

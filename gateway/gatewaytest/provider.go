@@ -23,9 +23,12 @@ type Options struct {
 	// TLS serves HTTPS with a self-signed certificate for localhost, see CertificatePEM. ExpiredCertificate makes that
 	// one which ended a day ago.
 	TLS, ExpiredCertificate bool
-	// NoLog leaves Requests and Wait without anything to show. Recording keeps a copy of every request until Reset.
+	// NoLog leaves Requests and Wait without anything to show, and stores no responses. Recording keeps a copy of every
+	// request until Reset.
 	NoLog bool
-	// Validate refuses what the real providers would: unknown fields, wrong types, calls without results, missing headers.
+	// Validate refuses what the real providers would, judging by the model's name too: unknown fields, wrong types and
+	// values, broken conversations, what another provider made, missing headers. What reaches a model that is neither
+	// OpenAI's nor Anthropic's by name is held to the protocol only.
 	Validate bool
 	// Script is what SetScript sets.
 	Script string
@@ -58,6 +61,7 @@ type Provider struct {
 	served      chan struct{}
 	journal     journal
 	directives  atomic.Pointer[string]
+	shelf       shelf
 
 	// Added to by connections, read by Counts.
 	accepted, requests, left, tokens atomic.Int64
@@ -196,9 +200,10 @@ func (p *Provider) Counts() Counts {
 	}
 }
 
-// Reset forgets the log, and that faults with times= have struck. Running exchanges go on unrecorded.
+// Reset forgets the log, the stored responses, and that faults with times= have struck. Running exchanges go on unrecorded.
 func (p *Provider) Reset() {
 	p.journal.reset()
+	p.shelf.clear()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.struck)
@@ -219,6 +224,8 @@ func (p *Provider) Close() {
 }
 
 func (p *Provider) now() time.Time { return p.options.Now() }
+
+func (p *Provider) mint() mint { return mint(p.options.Seed) }
 
 // strikes counts a request with times= and reports whether its faults are still on.
 func (p *Provider) strikes(script string, times int) bool {

@@ -23,6 +23,8 @@ const (
 	routeCount
 	routeModels
 	routeModel
+	routeStored
+	routeDelete
 )
 
 // reply is the answer to one request in the making. It belongs to the connection's goroutine, from acquireReply to
@@ -33,8 +35,10 @@ type reply struct {
 	record *record
 	number uint64
 	route  route
-	// modelID is the model of routeModel.
-	modelID string
+	// id is the model of routeModel, or the response of routeStored and routeDelete.
+	id string
+	// stored is the response of routeStored.
+	stored *stored
 
 	ask       ask
 	script    script
@@ -68,8 +72,8 @@ const (
 func releaseReply(r *reply) {
 	r.p.tokens.Add(int64(r.sent))
 	r.p, r.c, r.record = nil, nil, nil
-	r.ask = ask{user: r.ask.user[:0]}
-	r.modelID = ""
+	r.ask = ask{user: r.ask.user[:0], results: r.ask.results[:0]}
+	r.id, r.stored = "", nil
 	r.stream.reset()
 	if cap(r.answer.text.big) > maxKept {
 		r.answer.text.big = nil
@@ -100,7 +104,7 @@ func (r *reply) serve(ctx *fasthttp.RequestCtx) {
 		r.refuse(ctx, f)
 		return
 	}
-	r.answer.compose(&r.ask, &r.script, &r.ids, r.p.now().Unix())
+	r.answer.compose(&r.ask, &r.script, &r.ids, r.p.mint(), r.p.now().Unix())
 	r.record.update(func(e *Exchange) {
 		e.Stream = r.ask.stream
 		if r.route == routeAnswer {
@@ -137,10 +141,16 @@ func (r *reply) identify(ctx *fasthttp.RequestCtx) {
 		if path == "/models" {
 			r.route = routeModels
 		} else if id, ok := strings.CutPrefix(path, "/models/"); ok {
-			r.route, r.modelID = routeModel, id
+			r.route, r.id = routeModel, id
+		} else if id, ok := strings.CutPrefix(path, "/responses/"); ok {
+			r.route, r.id, protocol = routeStored, id, llm.Responses
+		}
+	case ctx.IsDelete():
+		if id, ok := strings.CutPrefix(path, "/responses/"); ok {
+			r.route, r.id, protocol = routeDelete, id, llm.Responses
 		}
 	}
-	r.ask = ask{protocol: protocol, user: r.ask.user[:0]}
+	r.ask = ask{protocol: protocol, user: r.ask.user[:0], results: r.ask.results[:0]}
 	if protocol == llm.Messages {
 		r.requestID = r.ids.base58(r.requestID[:0], "req_01")
 	} else {
@@ -210,9 +220,52 @@ func (r *reply) read(ctx *fasthttp.RequestCtx, credential, directives string) *f
 		return &f
 	}
 	if r.p.options.Validate {
-		return validate(ctx, r.route, protocol)
+		if f := r.validate(ctx); f != nil {
+			return f
+		}
+	}
+	return r.recall()
+}
+
+// recall fetches what the request refers to among the stored responses.
+func (r *reply) recall() *failure {
+	a := &r.ask
+	found := true
+	switch r.route {
+	case routeStored:
+		r.stored = r.p.shelf.find(r.id)
+		found = r.stored != nil
+	case routeDelete:
+		found = r.p.shelf.remove(r.id)
+	}
+	if !found {
+		f := fail(llm.Responses, fasthttp.StatusNotFound, "", "")
+		f.message, f.code = "Response with id '"+r.id+"' not found.", ""
+		return &f
+	}
+	before := r.p.shelf.find(a.previous)
+	if before == nil {
+		return nil
+	}
+	past, inResults := ask{protocol: a.protocol}, false
+	for _, item := range before.context {
+		past.readMessage(item, &inResults)
+	}
+	a.textBytes += past.textBytes
+	a.rounds += past.rounds
+	if len(a.user) == 0 {
+		a.user = append(a.user, past.user...)
 	}
 	return nil
+}
+
+// store keeps the response, if its client wants that.
+func (r *reply) store() {
+	if r.route != routeAnswer || r.ask.protocol != llm.Responses || r.ask.unstored || r.p.options.NoLog {
+		return
+	}
+	r.p.shelf.put(newStored(string(r.answer.id), r.ask.body, r.appendResponse(nil, r.answer.status(), nil),
+		r.p.shelf.find(r.ask.previous)))
 }
 
 // readScript adds up the directives of all sources and, when times= has run out, leaves the faults away.
@@ -279,8 +332,10 @@ func (r *reply) perform(ctx *fasthttp.RequestCtx) {
 		r.headers(ctx, r.contentType())
 		r.status(ctx, fasthttp.StatusOK)
 	case r.ask.stream && r.route == routeAnswer:
+		r.store()
 		r.startStream(ctx)
 	default:
+		r.store()
 		r.headers(ctx, "application/json")
 		r.status(ctx, fasthttp.StatusOK)
 		r.buf = r.appendBody(r.buf[:0])
@@ -317,7 +372,11 @@ func (r *reply) appendBody(dst []byte) []byte {
 	case routeModels:
 		return r.appendModels(dst)
 	case routeModel:
-		return r.appendModel(dst, r.modelID)
+		return r.appendModel(dst, r.id)
+	case routeStored:
+		return append(dst, r.stored.body...)
+	case routeDelete:
+		return put(dst, `{"id":`, quoted(r.id), `,"object":"response","deleted":true}`)
 	}
 	switch r.ask.protocol {
 	case llm.Chat:

@@ -6,9 +6,6 @@ import (
 	"octopus/codec/llm"
 )
 
-// encryptedReasoning stands for what only OpenAI can read.
-const encryptedReasoning = "gAAAAABo5mU7c2NyaXB0ZWRQcm92aWRlckVuY3J5cHRlZFJlYXNvbmluZ0NvbnRlbnQ="
-
 // responsesFailure is the error of a response that failed on the way.
 type responsesFailure struct{ code, message string }
 
@@ -32,6 +29,9 @@ func (r *reply) appendResponse(dst []byte, status string, failed *responsesFailu
 	details := "null"
 	if status == "incomplete" {
 		details = `{"reason":"max_output_tokens"}`
+		if w.stop == stopFilter {
+			details = `{"reason":"content_filter"}`
+		}
 	}
 	dst = put(dst, `,"incomplete_details":`, details, `,"instructions":`, a.echo("instructions", "null"),
 		`,"max_output_tokens":`, a.echo("max_output_tokens", "null"), `,"max_tool_calls":`, a.echo("max_tool_calls", "null"),
@@ -59,6 +59,9 @@ func (r *reply) appendResponse(dst []byte, status string, failed *responsesFailu
 	} else {
 		dst = append(dst, "null"...)
 	}
+	if over && len(w.search) > 0 {
+		dst = append(dst, `,"tool_usage":{"web_search":{"num_requests":1}}`...)
+	}
 	return put(dst, `,"user":`, a.echo("user", "null"), `,"metadata":`, a.echo("metadata", "{}"), `}`)
 }
 
@@ -83,6 +86,16 @@ func (w *answer) appendOutput(dst []byte) []byte {
 		dst = w.appendReasoningItem(dst, true)
 		separator = ","
 	}
+	if len(w.redacted) > 0 {
+		dst = append(dst, separator...)
+		dst = w.appendRedactedItem(dst, true)
+		separator = ","
+	}
+	if len(w.search) > 0 {
+		dst = append(dst, separator...)
+		dst = w.appendSearchItem(dst, true)
+		separator = ","
+	}
 	if w.text.tokens > 0 {
 		dst = append(dst, separator...)
 		dst = w.appendMessageItem(dst, true)
@@ -101,7 +114,18 @@ func (w *answer) appendReasoningItem(dst []byte, done bool) []byte {
 	if done {
 		dst = w.appendSummaryPart(dst, true)
 	}
-	return put(dst, `],"encrypted_content":"`, encryptedReasoning, `","status":"`, itemStatus(done, stopEnd), `"}`)
+	return put(dst, `],"encrypted_content":"`, w.signature, `","status":"`, itemStatus(done, stopEnd), `"}`)
+}
+
+// appendRedactedItem appends reasoning without a summary.
+func (w *answer) appendRedactedItem(dst []byte, done bool) []byte {
+	return put(dst, `{"id":"`, w.hiding, `","type":"reasoning","summary":[],"encrypted_content":"`, w.redacted, `","status":"`,
+		itemStatus(done, stopEnd), `"}`)
+}
+
+func (w *answer) appendSearchItem(dst []byte, done bool) []byte {
+	return put(dst, `{"id":"`, w.search, `","type":"web_search_call","status":"`, itemStatus(done, stopEnd),
+		`","action":{"type":"search","query":"`, query, `"}}`)
 }
 
 func (w *answer) appendSummaryPart(dst []byte, done bool) []byte {
@@ -125,7 +149,11 @@ func (w *answer) appendContentPart(dst []byte, done bool) []byte {
 	if w.refusal {
 		dst = append(dst, `{"type":"refusal","refusal":"`...)
 	} else {
-		dst = append(dst, `{"type":"output_text","annotations":[],"logprobs":[],"text":"`...)
+		dst = append(dst, `{"type":"output_text","annotations":[`...)
+		if done && w.cites {
+			dst = w.appendAnnotation(dst)
+		}
+		dst = append(dst, `],"logprobs":[],"text":"`...)
 	}
 	if done {
 		dst = w.text.appendEscaped(dst)
@@ -133,8 +161,30 @@ func (w *answer) appendContentPart(dst []byte, done bool) []byte {
 	return append(dst, `"}`...)
 }
 
+// appendAnnotation appends the citation of the page.
+func (w *answer) appendAnnotation(dst []byte) []byte {
+	return w.appendCited(dst, `"type":"url_citation",`)
+}
+
+// responsesKind returns the type of a call's item, and what it calls the arguments.
+func (c *call) responsesKind() (kind, key string) {
+	if c.custom {
+		return "custom_tool_call", "input"
+	}
+	return "function_call", "arguments"
+}
+
+// eventNames returns the events that carry a call's arguments.
+func (c *call) eventNames() (delta, done string) {
+	if c.custom {
+		return "response.custom_tool_call_input.delta", "response.custom_tool_call_input.done"
+	}
+	return "response.function_call_arguments.delta", "response.function_call_arguments.done"
+}
+
 func (c *call) appendItem(dst []byte, done bool) []byte {
-	dst = put(dst, `{"id":"`, c.item, `","type":"function_call","status":"`, itemStatus(done, stopEnd), `","arguments":`)
+	kind, key := c.responsesKind()
+	dst = put(dst, `{"id":"`, c.item, `","type":"`, kind, `","status":"`, itemStatus(done, stopEnd), `","`, key, `":`)
 	if done {
 		dst = put(dst, quoted(c.arguments))
 	} else {
@@ -147,7 +197,7 @@ func itemStatus(done bool, s stop) string {
 	switch {
 	case !done:
 		return "in_progress"
-	case s == stopLength:
+	case s == stopLength || s == stopFilter:
 		return "incomplete"
 	}
 	return "completed"
@@ -155,7 +205,7 @@ func itemStatus(done bool, s stop) string {
 
 // status returns what a response is when it is over.
 func (w *answer) status() string {
-	if w.stop == stopLength {
+	if w.stop == stopLength || w.stop == stopFilter {
 		return "incomplete"
 	}
 	return "completed"
@@ -179,17 +229,23 @@ func (r *reply) streamResponses() {
 		}
 		index++
 	}
+	if len(w.redacted) > 0 {
+		r.item(index, false, w.appendRedactedItem)
+		r.item(index, true, w.appendRedactedItem)
+		index++
+	}
+	if len(w.search) > 0 {
+		r.streamSearch(index)
+		index++
+	}
 	if w.text.tokens > 0 {
 		if !r.streamMessage(index) {
 			return
 		}
 		index++
 	}
-	for i := range w.calls {
-		if !r.streamCall(&w.calls[i], index) {
-			return
-		}
-		index++
+	if !r.streamCalls(index) {
+		return
 	}
 	r.closing()
 	if s.noEnd {
@@ -261,6 +317,18 @@ func (r *reply) streamReasoning(index int) bool {
 	return r.err == nil
 }
 
+// streamSearch plays the search of the web.
+func (r *reply) streamSearch(index int) {
+	w := &r.answer
+	r.item(index, false, w.appendSearchItem)
+	for _, name := range [...]string{"in_progress", "searching", "completed"} {
+		r.event("response.web_search_call." + name)
+		r.buf = put(r.buf, `,"item_id":"`, w.search, `","output_index":`, index)
+		r.sendEvent()
+	}
+	r.item(index, true, w.appendSearchItem)
+}
+
 // streamMessage plays the message item with its one part. It returns false when the stream is over.
 func (r *reply) streamMessage(index int) bool {
 	w := &r.answer
@@ -283,6 +351,12 @@ func (r *reply) streamMessage(index int) bool {
 		r.sendEvent()
 		r.counted()
 	}
+	if w.cites && !w.refusal {
+		r.event("response.output_text.annotation.added")
+		r.buf = put(r.buf, r.scratch, `,"annotation_index":0,"annotation":`)
+		r.buf = w.appendAnnotation(r.buf)
+		r.sendEvent()
+	}
 	r.event(done)
 	r.buf = put(r.buf, r.scratch, `,"`, doneKey, `":"`)
 	r.buf = append(w.text.appendEscaped(r.buf), doneTail...)
@@ -292,23 +366,53 @@ func (r *reply) streamMessage(index int) bool {
 	return r.err == nil
 }
 
-// streamCall plays a function_call item. It returns false when the stream is over.
-func (r *reply) streamCall(c *call, index int) bool {
-	r.item(index, false, c.appendItem)
-	r.scratch = put(r.scratch[:0], `,"item_id":"`, c.item, `","output_index":`, index)
-	for fragment := range c.fragments {
-		if !r.more() {
+// streamCalls plays the calls, one behind the other or by turns, from that output index on. It returns false when the stream
+// is over.
+func (r *reply) streamCalls(index int) bool {
+	w := &r.answer
+	if r.script.interleave {
+		for i := range w.calls {
+			r.item(index+i, false, w.calls[i].appendItem)
+		}
+		if !r.byTurns(func(i int, fragment []byte) { r.streamFragment(i, index+i, fragment) }) {
 			return false
 		}
-		r.event("response.function_call_arguments.delta")
-		r.buf = put(r.buf, r.scratch, `,"delta":"`, escaped(fragment), `"`)
-		r.obfuscate(len(fragment))
-		r.sendEvent()
-		r.counted()
+		for i := range w.calls {
+			r.endCall(i, index+i)
+		}
+		return r.err == nil
 	}
-	r.event("response.function_call_arguments.done")
-	r.buf = put(r.buf, r.scratch, `,"arguments":`, quoted(c.arguments))
+	for i := range w.calls {
+		r.item(index+i, false, w.calls[i].appendItem)
+		for fragment := range w.calls[i].fragments {
+			if !r.more() {
+				return false
+			}
+			r.streamFragment(i, index+i, fragment)
+		}
+		r.endCall(i, index+i)
+	}
+	return r.err == nil
+}
+
+// streamFragment sends some of the arguments of call i, the item at index.
+func (r *reply) streamFragment(i, index int, fragment []byte) {
+	c := &r.answer.calls[i]
+	delta, _ := c.eventNames()
+	r.event(delta)
+	r.buf = put(r.buf, `,"item_id":"`, c.item, `","output_index":`, index, `,"delta":"`, escaped(fragment), `"`)
+	r.obfuscate(len(fragment))
+	r.sendEvent()
+	r.counted()
+}
+
+// endCall ends call i, the item at index.
+func (r *reply) endCall(i, index int) {
+	c := &r.answer.calls[i]
+	_, key := c.responsesKind()
+	_, done := c.eventNames()
+	r.event(done)
+	r.buf = put(r.buf, `,"item_id":"`, c.item, `","output_index":`, index, `,"`, key, `":`, quoted(c.arguments))
 	r.sendEvent()
 	r.item(index, true, c.appendItem)
-	return r.err == nil
 }

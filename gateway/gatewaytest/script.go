@@ -32,7 +32,12 @@ type script struct {
 	tokens, size          int
 	bigEvent              int
 	reasoning, calls      int
-	refusal               bool
+	redacted              bool
+	rounds                int
+	interleave            bool
+	refusal, filter       bool
+	search, cite          bool
+	pause                 int
 	cached, cacheWritten  int
 	every, ping           time.Duration
 	burst, obfuscation    bool
@@ -63,7 +68,7 @@ type script struct {
 
 // newScript returns the script of no directives.
 func newScript() script {
-	return script{cut: never, stall: never, garbage: never, errorEvent: never}
+	return script{rounds: never, cut: never, stall: never, garbage: never, errorEvent: never}
 }
 
 // plain reports whether events go out as they are rendered: nothing to check or to change per event.
@@ -119,7 +124,14 @@ var directives = [...]directive{
 	{"reasoning", "[N]", false, setNumberOr(8, func(s *script) *int { return &s.reasoning })},
 	{"tools", "", false, func(s *script, _ string) error { s.calls = max(s.calls, 1); return nil }},
 	{"calls", "N", false, setNumber(1, func(s *script) *int { return &s.calls })},
+	{"rounds", "N", false, setNumber(0, func(s *script) *int { return &s.rounds })},
+	{"interleave", "", false, setFlag(func(s *script) *bool { return &s.interleave })},
+	{"redacted", "", false, setFlag(func(s *script) *bool { return &s.redacted })},
+	{"search", "", false, setFlag(func(s *script) *bool { return &s.search })},
+	{"cite", "", false, setFlag(func(s *script) *bool { return &s.cite })},
+	{"pause", "[N]", false, setNumberOr(1, func(s *script) *int { return &s.pause })},
 	{"refusal", "", false, setFlag(func(s *script) *bool { return &s.refusal })},
+	{"filter", "", false, setFlag(func(s *script) *bool { return &s.filter })},
 	{"cached", "N", false, setNumber(0, func(s *script) *int { return &s.cached })},
 	{"cachewrite", "N", false, setNumber(0, func(s *script) *int { return &s.cacheWritten })},
 	{"every", "D", false, setSpan(func(s *script) *time.Duration { return &s.every })},

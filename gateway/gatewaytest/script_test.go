@@ -188,6 +188,60 @@ var proofs = map[string]func(t *testing.T, p *Provider){
 		}
 		contains(t, got, `"stop_reason":"tool_use"`)
 	},
+	"rounds": func(t *testing.T, p *Provider) {
+		tools := `"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"},"max_tokens":99`
+		ask := `{"role":"user","content":"x"}`
+		first := fetch(t, p, question{protocol: llm.Messages, body: `{"model":"m!rounds=1",` + tools + `,"messages":[` + ask + `]}`}).body
+		contains(t, first, `"tool_use"`)
+		second := fetch(t, p, question{protocol: llm.Messages, body: `{"model":"m!rounds=1",` + tools + `,"messages":[` + ask +
+			`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}},{"type":"tool_use","id":"b","name":"f",` +
+			`"input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"sunny"},` +
+			`{"type":"tool_result","tool_use_id":"b","content":[{"type":"text","text":"rainy"}]}]}]}`}).body
+		contains(t, second, "Your tools said: sunny | rainy", `"end_turn"`)
+	},
+	"interleave": func(t *testing.T, p *Provider) {
+		for protocol, index := range map[llm.Protocol]string{llm.Chat: `"tool_calls":[{"index":`, llm.Responses: `"output_index":`} {
+			var order []byte
+			for _, e := range events(streamBody(t, p, protocol, "calls=2,interleave")) {
+				if _, rest, ok := strings.Cut(e.data, index); ok && (protocol == llm.Chat || strings.HasSuffix(e.name, ".delta")) {
+					order = append(order, rest[0])
+				}
+			}
+			if want := map[llm.Protocol]string{llm.Chat: "01010101", llm.Responses: "010101"}[protocol]; string(order) != want {
+				t.Errorf("%s: fragments of calls %s, want %s", protocol, order, want)
+			}
+		}
+	},
+	"redacted": func(t *testing.T, p *Provider) {
+		contains(t, streamBody(t, p, llm.Messages, "reasoning=2,redacted"), `"index":1,"content_block":{"type":"redacted_thinking","data":"Emw`)
+		contains(t, streamBody(t, p, llm.Responses, "redacted"), `"type":"reasoning","summary":[],"encrypted_content":"gAAAA`)
+	},
+	"search": func(t *testing.T, p *Provider) {
+		contains(t, streamBody(t, p, llm.Messages, "search"), `"type":"server_tool_use","id":"srvtoolu_01`,
+			`"type":"web_search_tool_result","tool_use_id":"srvtoolu_01`, `"web_search_requests":1`)
+		contains(t, streamBody(t, p, llm.Responses, "search"), "response.web_search_call.searching", `"query":"scripted provider"`)
+	},
+	"cite": func(t *testing.T, p *Provider) {
+		contains(t, streamBody(t, p, llm.Chat, "cite,tokens=2"), `"annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":4,`)
+		contains(t, streamBody(t, p, llm.Responses, "cite,tokens=2"), "response.output_text.annotation.added",
+			`"annotations":[{"type":"url_citation","start_index":0,"end_index":4,`)
+		contains(t, streamBody(t, p, llm.Messages, "cite"), `"citations_delta","citation":{"type":"web_search_result_location"`)
+	},
+	"pause": func(t *testing.T, p *Provider) {
+		begin := `{"model":"m!pause","max_tokens":99,"messages":[{"role":"user","content":"x"}`
+		first := fetch(t, p, question{protocol: llm.Messages, body: begin + `]}`}).body
+		contains(t, first, `"stop_reason":"pause_turn"`, `"server_tool_use"`)
+		_, rest, _ := strings.Cut(first, `"content":`)
+		content := rest[:valueEnd([]byte(rest), 0)]
+		second := fetch(t, p, question{protocol: llm.Messages, body: begin + `,{"role":"assistant","content":` + content + `}]}`}).body
+		contains(t, second, `"stop_reason":"end_turn"`, `"web_search_tool_result"`, "scripted provider")
+		lacks(t, second, `"server_tool_use","id"`)
+	},
+	"filter": func(t *testing.T, p *Provider) {
+		contains(t, streamBody(t, p, llm.Chat, "filter"), `"finish_reason":"content_filter"`)
+		contains(t, streamBody(t, p, llm.Responses, "filter"), "response.incomplete", `"reason":"content_filter"`)
+		contains(t, streamBody(t, p, llm.Messages, "filter"), `"stop_reason":"refusal"`)
+	},
 	"refusal": func(t *testing.T, p *Provider) {
 		contains(t, streamBody(t, p, llm.Chat, "refusal"), `"delta":{"refusal":"I'm"}`)
 		contains(t, streamBody(t, p, llm.Responses, "refusal"), "response.refusal.delta")
