@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"octopus/codec/llm"
 	"octopus/gateway/outcome"
 )
 
@@ -16,7 +17,7 @@ func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
 		h.SetContentTypeBytes(headerContentTypeDefault)
 	} else {
 		c.setStatus(ctx, c.exchange.header.StatusCode())
-		passHeaders(h, &c.exchange.header)
+		passHeaders(h, &c.exchange.header, c.request.Protocol, c.passes())
 	}
 	c.setRelayHeaders(h)
 	ctx.Response.SetBodyStream(c, len(c.pending))
@@ -30,7 +31,7 @@ func (c *call) respondStream(ctx *fasthttp.RequestCtx) {
 	}
 	h := &ctx.Response.Header
 	if c.state != stateEarly {
-		passHeaders(h, &c.exchange.header)
+		passHeaders(h, &c.exchange.header, c.request.Protocol, c.passes())
 		c.setRelayHeaders(h)
 	} else {
 		c.pending = c.bridge.AppendKeepAlive(nil)
@@ -108,14 +109,20 @@ func appendHeaderValue(dst []byte, text string) []byte {
 	return dst
 }
 
-// passHeaders copies the upstream's headers that clients need.
-func passHeaders(h, from *fasthttp.ResponseHeader) {
+// passHeaders copies the upstream's headers that clients need; as they are when both sides speak the client's protocol.
+func passHeaders(h, from *fasthttp.ResponseHeader, client llm.Protocol, asIs bool) {
 	h.SetContentTypeBytes(headerContentTypeDefault)
 	var id []byte
 	for name, value := range from.All() {
 		switch passOf(name) {
 		case passAsIs:
 			h.AddBytesKV(name, value)
+		case passLimit:
+			if asIs {
+				h.AddBytesKV(name, value)
+			} else {
+				passRateLimit(h, client, string(name), string(value))
+			}
 		case passContentType:
 			h.SetContentTypeBytes(value)
 		case passRequestID:
@@ -133,6 +140,7 @@ type passing uint8
 const (
 	passNot passing = iota
 	passAsIs
+	passLimit // about a rate limit
 	passContentType
 	passRequestID
 )
@@ -148,10 +156,9 @@ func passOf(name []byte) passing {
 	case "Retry-After", "Retry-After-Ms", "X-Should-Retry", "Openai-Processing-Ms", "Openai-Version", "Openai-Model":
 		return passAsIs
 	}
-	const openAI, anthropic = "X-Ratelimit-", "Anthropic-Ratelimit-"
-	if len(name) > len(openAI) && string(name[:len(openAI)]) == openAI ||
-		len(name) > len(anthropic) && string(name[:len(anthropic)]) == anthropic {
-		return passAsIs
+	if len(name) > len(openAILimits) && string(name[:len(openAILimits)]) == openAILimits ||
+		len(name) > len(anthropicLimits) && string(name[:len(anthropicLimits)]) == anthropicLimits {
+		return passLimit
 	}
 	return passNot
 }

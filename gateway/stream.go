@@ -58,11 +58,12 @@ func (c *call) SupportsBodyWriteTo() bool { return true }
 func (c *call) Read([]byte) (int, error) { panic("BUG: call.Read called instead of WriteTo") }
 
 // Close finishes the call: fasthttp calls it once after the body, however writing ended.
-func (c *call) Close() (err error) {
-	// A panic here would reach fasthttp's own clean-up, which closes once more and has nobody to recover it.
+func (c *call) Close() error {
+	// A panic here would reach fasthttp's own clean-up, which closes once more and has nobody to recover it. The answer is
+	// complete, however its call ends.
 	defer func() {
 		if r := recover(); r != nil {
-			err = c.recovered(r)
+			_ = c.recovered(r)
 		}
 	}()
 	if len(c.pending) > 0 && c.outcome.Class == outcome.ClassNone {
@@ -186,7 +187,7 @@ func (c *call) endWithError(e *llm.Error) {
 	c.endAttempt()
 }
 
-// recovered turns a panic inside WriteTo or Close into an error, over which fasthttp closes the connection.
+// recovered notes a panic inside WriteTo or Close, and returns it as an error over which fasthttp closes the connection.
 func (c *call) recovered(r any) error {
 	c.gateway.metrics.panics.Inc()
 	c.gateway.logger.Error("panic while writing a stream", "request", string(c.id), "panic", r, "stack", string(debug.Stack()))
