@@ -5,7 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"octopus/codec/json"
+	"github.com/bytedance/sonic"
+
 	"octopus/codec/llm"
 )
 
@@ -86,7 +87,7 @@ func BenchmarkUnmarshal(b *testing.B) {
 			Model    string    `json:"model"`
 			Messages []message `json:"messages"`
 		}
-		if err := json.UnmarshalBorrowed(body, &v); err != nil {
+		if err := sonic.Unmarshal(body, &v); err != nil {
 			b.Fatal(err)
 		}
 	}
