@@ -25,6 +25,8 @@ func TestCredentialOf(t *testing.T) {
 		{"both, different", headers{{"Authorization", "Bearer k"}, {"x-api-key", "l"}}, "", true},
 		{"one twice, different", headers{{"x-api-key", "k"}, {"x-api-key", "l"}}, "", true},
 		{"one twice, the same", headers{{"Authorization", "Bearer k"}, {"Authorization", "Bearer k"}}, "k", false},
+		{"bearer and an empty x-api-key", headers{{"Authorization", "Bearer k"}, {"x-api-key", ""}}, "k", false},
+		{"an empty x-api-key and bearer", headers{{"x-api-key", ""}, {"Authorization", "Bearer k"}}, "k", false},
 		{"empty", headers{{"x-api-key", ""}}, "", false},
 	}
 	for _, c := range cases {

@@ -129,6 +129,17 @@ func TestBodyJoinsChunksThatArriveTogether(t *testing.T) {
 	}
 }
 
+func TestGoodDataBeforeABrokenChunkIsKept(t *testing.T) {
+	b := begunBody(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n\r\n\r\n", 1<<20)
+	defer b.release()
+	if data, err := b.next(never); string(data) != "hello" || err != nil {
+		t.Errorf("got %q, %v; want what came before", data, err)
+	}
+	if data, err := b.next(never); len(data) > 0 || err != errCut {
+		t.Errorf("then got %q, %v; want errCut", data, err)
+	}
+}
+
 func TestBodyAll(t *testing.T) {
 	long := strings.Repeat("x", 100_000)
 	cases := []struct {

@@ -130,6 +130,46 @@ func TestStalledWriteHasAnEnd(t *testing.T) {
 	})
 }
 
+func TestSlowReaderIsNotStalled(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		server, client := fakeClient(t)
+		const pieces = 10
+		go func() {
+			piece := make([]byte, writePiece)
+			for range pieces {
+				time.Sleep(clientStall / 2)
+				_, _ = io.ReadFull(client, piece)
+			}
+		}()
+		if n, err := server.Write(make([]byte, pieces*writePiece)); n != pieces*writePiece || err != nil {
+			t.Errorf("wrote %d of %d bytes, %v", n, pieces*writePiece, err)
+		}
+	})
+}
+
+func TestRequestThatIsNoCallLeavesTheConnectionItsTime(t *testing.T) {
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/v1/models"}, {"GET", "/healthz"}, {"GET", "/readyz"}, {"OPTIONS", "/v1/messages"}, {"GET", "/nowhere"},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				w := newBubble(t, nil)
+				server, client := fakeClient(t)
+				w.client = server
+				go func() { _, _ = io.WriteString(client, "the request") }()
+				if _, err := server.Read(make([]byte, 20)); err != nil {
+					t.Fatal(err)
+				}
+				w.handle(c.method, c.path, nil)
+				start := time.Now()
+				if _, err := server.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) < clientIdle-time.Second {
+					t.Errorf("got %v after %v, want a timeout after %v", err, time.Since(start), clientIdle)
+				}
+			})
+		})
+	}
+}
+
 func TestClosedConnectionsLeaveTheList(t *testing.T) {
 	list := new(clientConns)
 	var conns []*clientConn

@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"octopus/codec/llm"
@@ -71,6 +74,61 @@ func TestConvertedFailures(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestConvertedStreamReadsItsOwnRequestToTheEnd(t *testing.T) {
+	const name = "files.read_everything_in_the_working_directory" // Anthropic takes no dots
+	goOn := make(chan struct{})
+	address := rawUpstream(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		request, err := readRequest(r)
+		if err != nil {
+			return
+		}
+		_, rest, _ := strings.Cut(request, `"tools":[{"name":"`)
+		given, _, _ := strings.Cut(rest, `"`)
+		event := func(data string) string { return chunked("data: " + data + "\n\n") }
+		_, _ = io.WriteString(c, streamHead+
+			event(`{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"x","content":[],"stop_reason":null,"usage":{"input_tokens":1,"output_tokens":1}}}`)+
+			event(`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`)+
+			event(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"begun"}}`))
+		<-goOn
+		_, _ = io.WriteString(c, event(`{"type":"content_block_stop","index":0}`)+
+			event(fmt.Sprintf(`{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"toolu_1","name":%q,"input":{}}}`, given))+
+			event(`{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{}"}}`)+
+			event(`{"type":"content_block_stop","index":1}`)+
+			event(`{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":5}}`)+
+			event(`{"type":"message_stop"}`)+lastChunk)
+	})
+	w := newWorld(t, 2, func(c *config.Config) {
+		at(address)(c)
+		speaking(llm.Messages)(c)
+	})
+	// A buffer that has to grow for the next request would not be overwritten: this request is larger than the others.
+	resp := w.post(paths[llm.Chat], `{"model":"p1/x","stream":true,"tools":[{"type":"function","function":{"name":"`+name+
+		`","parameters":{"type":"object"}}}],"messages":[{"role":"user","content":"`+strings.Repeat("hi ", 1000)+`"}]}`)
+	defer resp.Body.Close()
+	answer := bufio.NewReader(resp.Body)
+	for line := ""; !strings.Contains(line, "begun"); {
+		var err error
+		if line, err = answer.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var others sync.WaitGroup
+	for range 8 {
+		others.Go(func() {
+			for range 10 {
+				resp := w.post(paths[llm.Chat], `{"model":"p2/x","messages":[{"role":"user","content":"`+strings.Repeat("OF ANOTHER CLIENT ", 50)+`"}]}`)
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	others.Wait()
+	close(goOn)
+	if rest, err := io.ReadAll(answer); err != nil || !strings.Contains(string(rest), `"name":"`+name+`"`) {
+		t.Errorf("%v, %s", err, rest)
 	}
 }
 

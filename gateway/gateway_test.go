@@ -34,6 +34,7 @@ func (l *ledger) Record(o *outcome.Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	row := *o
+	row.ID = strings.Clone(o.ID)
 	row.Attempts = append([]outcome.Attempt(nil), o.Attempts...)
 	l.rows = append(l.rows, row)
 	select {
@@ -82,28 +83,17 @@ func newWorld(t *testing.T, n int, change func(*config.Config)) *world {
 func newWorldOf(t *testing.T, n int, options gatewaytest.Options, change func(*config.Config)) *world {
 	t.Helper()
 	w := &world{t: t, ledger: &ledger{more: make(chan struct{}, 1)}}
-	group := config.Group{Object: config.Object{ID: "group0000001"}, Name: "m", Aliases: []string{"alias"}, Enabled: true,
-		Mode: config.ModeFailover, Affinity: config.AffinityNone, Policy: config.DefaultPolicy()}
-	w.config = &config.Config{Revision: 7, Settings: config.DefaultSettings()}
-	for i := range n {
+	var urls []string
+	for range n {
 		p, err := gatewaytest.Start(options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(p.Close)
 		w.providers = append(w.providers, p)
-		name := fmt.Sprintf("p%d", i+1)
-		ch := config.Channel{Object: config.Object{ID: fmt.Sprintf("channel%05d", i)}, Name: name, Enabled: true,
-			Keys: []config.Key{{ID: fmt.Sprintf("key000000%03d", i), Secret: config.Secret("sk-upstream-" + name), Weight: 1}}}
-		for _, protocol := range llm.Protocols {
-			ch.Endpoints = append(ch.Endpoints, config.Endpoint{Protocol: protocol, BaseURL: p.URL()})
-		}
-		w.config.Channels = append(w.config.Channels, ch)
-		group.Members = append(group.Members, config.Member{Channel: name, Model: "upstream", Weight: 1, Priority: i})
+		urls = append(urls, p.URL())
 	}
-	w.config.Groups = []config.Group{group}
-	w.config.APIKeys = []config.APIKey{{Object: config.Object{ID: "apikey000001"}, Name: "test", Enabled: true,
-		SHA256: config.HashAPIKey([]byte(testKey)), Groups: []string{"*"}, Channels: []string{"*"}}}
+	w.config = newConfig(urls)
 	if change != nil {
 		change(w.config)
 	}
@@ -127,6 +117,28 @@ func newWorldOf(t *testing.T, n int, options gatewaytest.Options, change func(*c
 		}
 	})
 	return w
+}
+
+// newConfig returns a configuration with a channel p1, p2, … for each base URL, which speaks all protocols there, the group
+// "m" over all of them and testKey.
+func newConfig(urls []string) *config.Config {
+	group := config.Group{Object: config.Object{ID: "group0000001"}, Name: "m", Aliases: []string{"alias"}, Enabled: true,
+		Mode: config.ModeFailover, Affinity: config.AffinityNone, Policy: config.DefaultPolicy()}
+	c := &config.Config{Revision: 7, Settings: config.DefaultSettings()}
+	for i, url := range urls {
+		name := fmt.Sprintf("p%d", i+1)
+		ch := config.Channel{Object: config.Object{ID: fmt.Sprintf("channel%05d", i)}, Name: name, Enabled: true,
+			Keys: []config.Key{{ID: fmt.Sprintf("key000000%03d", i), Secret: config.Secret("sk-upstream-" + name), Weight: 1}}}
+		for _, protocol := range llm.Protocols {
+			ch.Endpoints = append(ch.Endpoints, config.Endpoint{Protocol: protocol, BaseURL: url})
+		}
+		c.Channels = append(c.Channels, ch)
+		group.Members = append(group.Members, config.Member{Channel: name, Model: "upstream", Weight: 1, Priority: i})
+	}
+	c.Groups = []config.Group{group}
+	c.APIKeys = []config.APIKey{{Object: config.Object{ID: "apikey000001"}, Name: "test", Enabled: true,
+		SHA256: config.HashAPIKey([]byte(testKey)), Groups: []string{"*"}, Channels: []string{"*"}}}
+	return c
 }
 
 // script sets what the first provider does from now on, and forgets what it did. It returns the number of the next outcome.
@@ -182,6 +194,45 @@ func (w *world) post(path, body string, headers ...string) *http.Response {
 		w.t.Fatal(err)
 	}
 	return resp
+}
+
+// dial opens a connection to the gateway.
+func (w *world) dial() net.Conn {
+	w.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// send writes a request to a connection: its request line without the version, header lines, a body.
+func send(t *testing.T, conn net.Conn, line, header, body string) {
+	t.Helper()
+	if !strings.Contains(header, "Authorization") {
+		header += "Authorization: Bearer " + testKey + "\r\n"
+	}
+	if !strings.HasPrefix(header, "Transfer-Encoding:") {
+		header += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
+	if _, err := fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: x\r\n%s\r\n%s", line, header, body); err != nil {
+		t.Errorf("sending %s: %v", line, err)
+	}
+}
+
+// receive reads the answer to a request and returns it with its body.
+func receive(t *testing.T, conn net.Conn) (*http.Response, string) {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("reading the answer: %v", err)
+	}
+	return resp, string(body)
 }
 
 // call sends a request in a protocol and returns status, body and headers.
@@ -714,6 +765,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"unknown model", paths[llm.Chat], requestBody(llm.Chat, "nobody", false), nil, 404, `nobody`},
 		{"unknown model for Anthropic", paths[llm.Messages], requestBody(llm.Messages, "nobody", false), nil, 404, `"type":"not_found_error"`},
+		{"endless model name", paths[llm.Chat], requestBody(llm.Chat, "p1/"+strings.Repeat("x", mostOfName+1), false), nil, 404, `model_not_found`},
 		{"unknown channel", paths[llm.Chat], requestBody(llm.Chat, "px/m", false), nil, 404, `model_not_found`},
 		{"no key", paths[llm.Chat], ok, []string{"Authorization", ""}, 401, `invalid_api_key`},
 		{"unknown key", paths[llm.Chat], ok, []string{"Authorization", "Bearer nonsense"}, 401, `invalid_api_key`},

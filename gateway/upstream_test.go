@@ -7,14 +7,16 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"octopus/gateway/dial"
 )
 
-// rawServer accepts connections and hands each to serve, in its own goroutine, with its number from 1 on.
-func rawServer(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) *origin {
+// rawUpstream accepts connections and hands each to serve, in its own goroutine, with its number from 1 on. It returns its
+// address.
+func rawUpstream(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,7 +35,13 @@ func rawServer(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) *or
 			}()
 		}
 	}()
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return ln.Addr().String()
+}
+
+// rawServer is rawUpstream for exchanges without a gateway.
+func rawServer(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) *origin {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(rawUpstream(t, serve))
 	p, _ := strconv.ParseUint(port, 10, 16)
 	o := newOrigin(t.Context(), dial.New(dial.Options{}), dial.Address{Host: "127.0.0.1", Port: uint16(p)})
 	t.Cleanup(o.close)
@@ -133,6 +141,48 @@ func TestConnectionThatBreaksOverARequestIsStale(t *testing.T) {
 	}
 	if body, reused, err := ask(o); body != "ok" || reused || err != nil {
 		t.Errorf("third request: got %q, reused %v, %v; want a new connection", body, reused, err)
+	}
+}
+
+func TestConnectionThatBreaksAfterLongWorkIsNotStale(t *testing.T) {
+	giveUp := make(chan struct{})
+	o := rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+		if _, err := http.ReadRequest(r); err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		_, _ = http.ReadRequest(r)
+		<-giveUp
+	})
+	if _, _, err := ask(o); err != nil {
+		t.Fatal(err)
+	}
+	var x exchange
+	if err := x.open(o, time.Second); err != nil || !x.reused {
+		t.Fatalf("open: %v, reused %v", err, x.reused)
+	}
+	defer x.close(true)
+	if err := x.send([]byte(testRequest), never); err != nil {
+		t.Fatal(err)
+	}
+	x.sent -= instant(staleWithin) // the time that the server has worked
+	close(giveUp)
+	if err := x.await(never); err != io.EOF {
+		t.Errorf("got %v, want io.EOF", err)
+	}
+}
+
+func TestInterimAnswersHaveAnEnd(t *testing.T) {
+	for _, interim := range []string{"HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 X\r\nA: b\r\n\r\n",
+		"HTTP/1.1 199 X\r\nA: " + strings.Repeat("b", 300) + "\r\n\r\n"} {
+		o := rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+			if _, err := http.ReadRequest(r); err == nil {
+				_, _ = io.WriteString(conn, strings.Repeat(interim, maxInterim)+"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+		})
+		if _, _, err := ask(o); err != errTooLarge {
+			t.Errorf("%.20q: got %v, want errTooLarge", interim, err)
+		}
 	}
 }
 

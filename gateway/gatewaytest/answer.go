@@ -23,10 +23,10 @@ type answer struct {
 	// signature is that of the reasoning, redacted the reasoning that is not shown: in Responses, encrypted content of one
 	// item each. Both are empty where there is none.
 	signature, redacted []byte
-	// search is the id of a search, or empty. found is whether its results are there, and begun whether they belong to a
-	// search of the answer before.
-	search       []byte
-	found, begun bool
+	// resumed is the id of the search at which the answer before was paused, search that of another one, or empty. found is
+	// whether the results of the latter are there too.
+	resumed, search []byte
+	found           bool
 	// proof is what Anthropic encrypts of a page it found.
 	proof []byte
 
@@ -38,17 +38,6 @@ type answer struct {
 	// stoppedAt is the stop sequence, in JSON, that ended the text.
 	stoppedAt []byte
 	usage     llm.Usage
-}
-
-// call is a call of one of the client's tools.
-type call struct {
-	// id is the call's, item that of Responses' item.
-	id, item []byte
-	// name is JSON, quotes included.
-	name []byte
-	// arguments is a JSON object, or any text when the tool is custom.
-	arguments []byte
-	custom    bool
 }
 
 // stop is why an answer ended.
@@ -172,23 +161,25 @@ func (w *answer) composeSecrets(a *ask, s *script, m mint, kind item) {
 
 // composeSearch makes the search of the web, and pauses the turn there when the script wants it.
 func (w *answer) composeSearch(a *ask, s *script, g *ids, m mint, kind item) {
-	w.search, w.found, w.begun, w.proof = w.search[:0], false, false, w.proof[:0]
+	w.resumed, w.search, w.found, w.proof = w.resumed[:0], w.search[:0], false, w.proof[:0]
 	pauses := 0
 	if a.protocol == llm.Messages {
 		pauses = s.pause
+	}
+	if a.protocol == llm.Messages {
+		w.resumed = appendDecoded(w.resumed, a.pausedAt)
 	}
 	switch {
 	case a.paused < pauses:
 		w.stop = stopPause
 		w.search = g.base58(w.search, "srvtoolu_01")
-	case a.protocol == llm.Messages && a.pausedAt != nil:
-		w.search, w.found, w.begun = appendDecoded(w.search, a.pausedAt), true, true
+	case len(w.resumed) > 0:
 	case s.search && a.protocol == llm.Messages:
 		w.search, w.found = g.base58(w.search, "srvtoolu_01"), true
 	case s.search && a.protocol == llm.Responses:
 		w.search, w.found = m.itemID(w.search, "ws_", kind, 3), true
 	}
-	if w.found || w.cites {
+	if w.found || w.cites || len(w.resumed) > 0 {
 		w.proof = mintedSearch.strike(w.proof, m, []byte(pageURL), 0)
 	}
 }
@@ -205,6 +196,9 @@ func (w *answer) composeText(a *ask, s *script) {
 		w.text.repeat(appendEcho(append(w.text.base[:0], reported...), a.results))
 	default:
 		w.text.repeat(appendEcho(append(w.text.base[:0], greeting...), a.user))
+	}
+	if s.remember {
+		w.text.repeat(put(w.text.base, ". I remember ", a.thoughts, " thoughts."))
 	}
 	for range s.bigEvent {
 		w.text.big = append(w.text.big, 'x')
@@ -269,154 +263,6 @@ func appendEcho(dst, user []byte) []byte {
 	return append(dst, user...)
 }
 
-// composeCalls makes n calls of one tool.
-func (w *answer) composeCalls(a *ask, n int, g *ids, m mint, kind item) {
-	name, schema, custom := a.tool()
-	for i := range n {
-		if i < cap(w.calls) {
-			w.calls = w.calls[:i+1]
-		} else {
-			w.calls = append(w.calls, call{})
-		}
-		c := &w.calls[i]
-		if a.protocol == llm.Messages {
-			c.id = g.base58(c.id[:0], "toolu_01")
-		} else {
-			c.id = g.base62(c.id[:0], "call_", 24)
-		}
-		c.custom = custom
-		c.name = append(c.name[:0], name...)
-		if custom {
-			c.item = m.itemID(c.item[:0], "ctc_", kind, byte(8+i))
-			c.arguments = append(c.arguments[:0], customInput...)
-		} else {
-			c.item = m.itemID(c.item[:0], "fc_", kind, byte(8+i))
-			c.arguments = compact.appendObject(c.arguments[:0], schema, 0)
-		}
-	}
-}
-
-// tool returns the tool to call: the one that the request forces, its first function, its first custom tool, or a function
-// named lookup.
-func (a *ask) tool() (name, schema []byte, custom bool) {
-	_, wanted := a.forced()
-	for tool := range elements(a.tools) {
-		n, s, c := callable(a.protocol, tool)
-		if n == nil || wanted != nil && !bytes.Equal(n, wanted) || c && name != nil {
-			continue
-		}
-		if !c {
-			return n, s, false
-		}
-		name, custom = n, true
-	}
-	if name == nil {
-		return []byte(`"lookup"`), []byte(`{"properties":{"query":{"type":"string"}}}`), false
-	}
-	return name, nil, custom
-}
-
-// callable returns the name and the parameters of a tool that is a function, or the name of a custom tool, else nil.
-func callable(p llm.Protocol, tool []byte) (name, schema []byte, custom bool) {
-	kind := string(member(tool, "type"))
-	if p == llm.Messages {
-		if kind != "" && kind != `"custom"` {
-			return nil, nil, false
-		}
-		return member(tool, "name"), member(tool, "input_schema"), false
-	}
-	custom = kind == `"custom"`
-	if !custom && kind != `"function"` {
-		return nil, nil, false
-	}
-	if p == llm.Chat {
-		tool = member(tool, kind[1:len(kind)-1])
-	}
-	return member(tool, "name"), member(tool, "parameters"), custom
-}
-
-// sample makes values that fit a JSON schema, with these separators.
-type sample struct{ comma, colon string }
-
-// How arguments are written, and how a text is.
-var (
-	compact  = sample{comma: ",", colon: `":`}
-	readable = sample{comma: ", ", colon: `": `}
-)
-
-// maxSchemaDepth bounds what is made of nested schemas.
-const maxSchemaDepth = 4
-
-// appendObject appends a JSON object that fits a simple JSON schema: every property, with the first value its enum
-// allows or a plausible one of its type.
-func (m sample) appendObject(dst, schema []byte, depth int) []byte {
-	dst = append(dst, '{')
-	separator := ""
-	for key, property := range members(member(schema, "properties")) {
-		dst = put(dst, separator, `"`, key, m.colon)
-		separator = m.comma
-		dst = m.appendValue(dst, property, depth)
-	}
-	return append(dst, '}')
-}
-
-func (m sample) appendValue(dst, schema []byte, depth int) []byte {
-	for _, key := range [...]string{"const", "default"} {
-		if value := member(schema, key); value != nil {
-			return append(dst, value...)
-		}
-	}
-	for value := range elements(member(schema, "enum")) {
-		return append(dst, value...)
-	}
-	kind := member(schema, "type")
-	for first := range elements(kind) { // "type": ["string", "null"]
-		kind = first
-		break
-	}
-	switch string(kind) {
-	case `"integer"`:
-		return append(dst, '1')
-	case `"number"`:
-		return append(dst, "1.5"...)
-	case `"boolean"`:
-		return append(dst, "true"...)
-	case `"null"`:
-		return append(dst, "null"...)
-	case `"array"`:
-		if items := member(schema, "items"); items != nil && depth < maxSchemaDepth {
-			return append(m.appendValue(append(dst, '['), items, depth+1), ']')
-		}
-		return append(dst, "[]"...)
-	case `"object"`:
-		if depth < maxSchemaDepth {
-			return m.appendObject(dst, schema, depth+1)
-		}
-		return append(dst, "{}"...)
-	}
-	return append(dst, `"example"`...)
-}
-
-// fragments yields arguments as they are streamed: 8 bytes at a time, more where a character would be split.
-func (c *call) fragments(yield func([]byte) bool) {
-	for rest := c.arguments; len(rest) > 0; {
-		n := fragmentLen(rest)
-		if !yield(rest[:n]) {
-			return
-		}
-		rest = rest[n:]
-	}
-}
-
-// fragmentLen returns the length of the first fragment of arguments.
-func fragmentLen(arguments []byte) int {
-	n := min(8, len(arguments))
-	for n < len(arguments) && !utf8.RuneStart(arguments[n]) {
-		n++
-	}
-	return n
-}
-
 // composeUsage counts.
 func (w *answer) composeUsage(a *ask, s *script) {
 	output := w.reasoning.count() + w.text.count()
@@ -424,6 +270,9 @@ func (w *answer) composeUsage(a *ask, s *script) {
 		for range w.calls[i].fragments {
 			output++
 		}
+	}
+	if len(w.search) > 0 {
+		output++
 	}
 	w.usage = llm.Usage{
 		Input:        int64(max(0, a.inputTokens()-s.cached-s.cacheWritten)),

@@ -44,6 +44,8 @@ func TestAnswerObeysTheRequest(t *testing.T) {
 			`"function":{"name":"f"}},{"type":"custom","custom":{"name":"g"}}]`, []string{`"type":"custom","custom":{"name":"g","input":"an example`}},
 		{"chat: one of the allowed calls", llm.Chat, `"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[]}},` +
 			`"tools":[{"type":"function","function":{"name":"f"}}]`, []string{`"name":"f"`}},
+		{"responses: a call in a namespace", llm.Responses, `"tool_choice":"required","tools":[{"type":"namespace","name":"n","tools":` +
+			`[{"type":"function","name":"f"}]}]`, []string{`"namespace":"n"`, `"name":"f"`}},
 		{"responses: a named call", llm.Responses, `"tool_choice":{"type":"custom","name":"g"},"tools":[{"type":"custom","name":"g"}]`,
 			[]string{`"type":"custom_tool_call"`, `"input":"an example`}},
 		{"messages: any call", llm.Messages, `"tool_choice":{"type":"any"},"tools":[{"name":"f","input_schema":{}}]`, []string{`"name":"f","input":{}`}},
@@ -53,6 +55,27 @@ func TestAnswerObeysTheRequest(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			contains(t, fetch(t, p, question{protocol: c.protocol, body: body(c.protocol, "m", c.more)}).body, c.want...)
 		})
+	}
+}
+
+func TestAnswerTellsAttachments(t *testing.T) {
+	p := start(t, Options{})
+	const data = "data:image/png;base64," + pixel
+	for protocol, parts := range map[llm.Protocol]string{
+		llm.Chat: `{"type":"text","text":"see"},{"type":"image_url","image_url":{"url":"` + data + `"}},{"type":"image_url","image_url":` +
+			`{"url":"https://x/y"}},{"type":"file","file":{"file_data":"data:application/pdf;base64,JVBERi0x"}}`,
+		llm.Responses: `{"type":"input_text","text":"see"},{"type":"input_image","image_url":"` + data + `"},{"type":"input_image",` +
+			`"image_url":"https://x/y"},{"type":"input_file","file_data":"data:application/pdf;base64,JVBERi0x"}`,
+		llm.Messages: `{"type":"text","text":"see"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + pixel + `"}},` +
+			`{"type":"image","source":{"type":"url","url":"https://x/y"}},{"type":"document","source":{"type":"base64","media_type":` +
+			`"application/pdf","data":"JVBERi0x"}}`,
+	} {
+		key := "messages"
+		if protocol == llm.Responses {
+			key = "input"
+		}
+		got := fetch(t, p, question{protocol: protocol, body: `{"model":"m","` + key + `":[{"role":"user","content":[` + parts + `]}]}`}).body
+		contains(t, got, "You wrote: see [image/png of 70 bytes] [https://x/y] [application/pdf of 6 bytes]")
 	}
 }
 
@@ -88,4 +111,17 @@ func TestThinkingIsHiddenWhereTheModelHidesIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestFunctionsAreCalledAsTheyOnceWere(t *testing.T) {
+	p := start(t, Options{Validate: true})
+	const functions = `"functions":[{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}]`
+	whole := fetch(t, p, question{protocol: llm.Chat, body: body(llm.Chat, "m!calls=2", functions)}).body
+	contains(t, whole, `"function_call":{"name":"f","arguments":"{\"a\":1}"}`, `"finish_reason":"function_call"`)
+	streamed := fetch(t, p, question{protocol: llm.Chat, body: body(llm.Chat, "m!tools", functions+`,"stream":true`)}).body
+	contains(t, streamed, `"delta":{"function_call":{"name":"f","arguments":""}}`, `"finish_reason":"function_call"`)
+	lacks(t, whole+streamed, "tool_calls")
+	result := strings.Replace(body(llm.Chat, "m!tools,rounds=1", functions), `}]`, `},{"role":"assistant","content":null,"function_call":`+
+		`{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"sunny"}]`, 1)
+	contains(t, fetch(t, p, question{protocol: llm.Chat, body: result}).body, "Your tools said: sunny")
 }

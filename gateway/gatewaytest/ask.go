@@ -21,6 +21,8 @@ type ask struct {
 	limit int
 	// tools is the JSON array of tools, choice what the client says of them, or nil.
 	tools, choice []byte
+	// functions is the JSON array of functions, what tools once were, or nil.
+	functions []byte
 	// format is the JSON schema of the answer, an empty object when any JSON will do, or nil.
 	format []byte
 	// stops is the JSON string or array of stop sequences, or nil.
@@ -31,8 +33,8 @@ type ask struct {
 	previous string
 	// unstored is whether the client wants the response not to be stored.
 	unstored bool
-	// rounds counts the rounds of results in the conversation.
-	rounds int
+	// rounds counts the rounds of results in the conversation, thoughts the pieces of reasoning that came back.
+	rounds, thoughts int
 	// results is the text of the last results, decoded.
 	results []byte
 	// paused counts the searches at which the turn that the request continues was paused; pausedAt is the id of the last.
@@ -73,6 +75,8 @@ func (a *ask) read(p llm.Protocol, body []byte) bool {
 			a.limit = number32(value)
 		case "tools":
 			a.tools = value
+		case "functions":
+			a.functions = value
 		case "tool_choice":
 			a.choice = value
 		case "response_format":
@@ -141,12 +145,17 @@ func (a *ask) readMessage(message []byte, inResults *bool) {
 	if kind := member(message, "type"); bytes.HasSuffix(kind, []byte(`_call_output"`)) {
 		results = true
 		a.readResult(member(message, "output"), *inResults)
-	} else if string(role) == `"tool"` {
+	} else if string(role) == `"tool"` || string(role) == `"function"` {
 		results = true
 		a.readResult(content, *inResults)
 	}
+	if string(member(message, "type")) == `"reasoning"` || member(message, "reasoning_content") != nil {
+		a.thoughts++
+	}
 	for block := range elements(content) {
 		switch string(member(block, "type")) {
+		case `"thinking"`, `"redacted_thinking"`:
+			a.thoughts++
 		case `"tool_result"`:
 			a.readResult(member(block, "content"), results)
 			results = true
@@ -180,16 +189,23 @@ func contentLen(content []byte) int {
 	return n
 }
 
-// appendContent appends the text of content, its parts joined by spaces.
+// appendContent appends the text of content, its parts joined by spaces. For images and files it says what they are.
 func appendContent(dst, content []byte) []byte {
 	start := len(dst)
 	dst = appendDecoded(dst, content)
 	for part := range elements(content) {
+		before := len(dst)
+		if len(dst) > start {
+			dst = append(dst, ' ')
+		}
+		said := len(dst)
 		if text := member(part, "text"); isString(text) {
-			if len(dst) > start {
-				dst = append(dst, ' ')
-			}
 			dst = appendDecoded(dst, text)
+		} else {
+			dst = appendAttachment(dst, part)
+		}
+		if len(dst) == said {
+			dst = dst[:before]
 		}
 	}
 	return dst

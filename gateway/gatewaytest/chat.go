@@ -29,7 +29,7 @@ func (r *reply) appendChat(dst []byte) []byte {
 		if w.cites {
 			dst = w.appendChatCitation(dst)
 		}
-		dst = put(dst, `]},"logprobs":null,"finish_reason":`, chatFinish(w.stop), `}`)
+		dst = put(dst, `]},"logprobs":null,"finish_reason":`, w.chatFinish(), `}`)
 	}
 	dst = append(dst, ']')
 	if r.script.usage != usageNone {
@@ -58,9 +58,12 @@ func (w *answer) appendChatMessage(dst []byte) []byte {
 	}
 	for i := range w.calls {
 		c := &w.calls[i]
-		if i == 0 {
+		switch {
+		case c.legacy:
+			return put(dst, `,"function_call":{"name":`, c.name, `,"arguments":`, quoted(c.arguments), `}`)
+		case i == 0:
 			dst = append(dst, `,"tool_calls":[`...)
-		} else {
+		default:
 			dst = append(dst, ',')
 		}
 		kind, key := c.chatKind()
@@ -96,11 +99,14 @@ func (w *answer) appendCited(dst []byte, before string) []byte {
 	return put(dst, `{`, before, `"start_index":0,"end_index":`, end, `,"title":"`, pageTitle, `","url":"`, pageURL, `"}`)
 }
 
-func chatFinish(s stop) string {
-	switch s {
+func (w *answer) chatFinish() string {
+	switch w.stop {
 	case stopLength:
 		return `"length"`
 	case stopCalls:
+		if w.calls[0].legacy {
+			return `"function_call"`
+		}
 		return `"tool_calls"`
 	case stopFilter:
 		return `"content_filter"`
@@ -167,7 +173,7 @@ func (r *reply) streamChat() {
 	r.closing()
 	for choice := range r.ask.choices {
 		r.buf = put(r.buf[:0], r.head, `{"index":`, choice, `,"delta":{},"logprobs":null,"finish_reason":`,
-			chatFinish(w.stop), `}]`)
+			w.chatFinish(), `}]`)
 		if s.usage == usageTwice {
 			r.buf = append(r.buf, `,"usage":`...)
 			r.buf = appendChatUsage(r.buf, w.reported(s))
@@ -204,6 +210,11 @@ func (r *reply) chatCalls() bool {
 // chatCall sends the beginning of call i.
 func (r *reply) chatCall(i int) {
 	c := &r.answer.calls[i]
+	if c.legacy {
+		r.scratch = put(r.scratch[:0], `"function_call":{"name":`, c.name, `,"arguments":""}`)
+		r.chatDelta(r.scratch, false)
+		return
+	}
 	kind, key := c.chatKind()
 	r.scratch = put(r.scratch[:0], `"tool_calls":[{"index":`, i, `,"id":"`, c.id, `","type":"`, kind, `","`, kind, `":{"name":`,
 		c.name, `,"`, key, `":""}}]`)
@@ -212,7 +223,12 @@ func (r *reply) chatCall(i int) {
 
 // chatFragment sends some of the arguments of call i.
 func (r *reply) chatFragment(i int, fragment []byte) {
-	kind, key := r.answer.calls[i].chatKind()
+	c := &r.answer.calls[i]
+	if c.legacy {
+		r.chatToken(`"function_call":{"arguments":"`, fragment, `"}`)
+		return
+	}
+	kind, key := c.chatKind()
 	r.scratch = put(r.scratch[:0], `"tool_calls":[{"index":`, i, `,"`, kind, `":{"`, key, `":"`)
 	r.chatToken(r.scratch, fragment, `"}}]`)
 }

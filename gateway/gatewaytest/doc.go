@@ -6,12 +6,13 @@
 // /v1/messages/count_tokens, GET and DELETE /v1/responses/{id}, and GET /v1/models, /v1/models/{id}. Any credential will
 // do except none and one that starts with "bad" (401), any model name exists. The text says that no model was asked and
 // repeats the last user message; where the request wants JSON it is JSON that fits the schema. A choice that forces a
-// call is obeyed. Input tokens are 8 plus a quarter of the bytes of text in messages and system prompts, rounded down; an
-// output token is a word with the space before it, a CJK character, or 8 bytes of a tool's arguments. Without tokens= or
-// size= the text obeys the request's output limit and its stop sequences.
+// call is obeyed. Input tokens are 8 plus a quarter of the bytes of text in messages and system prompts, rounded down;
+// an output token is a word with the space before it, a CJK character, 8 bytes of a tool's arguments, or a search.
+// Without tokens= or size= the text obeys the request's output limit and its stop sequences.
 //
-// Signatures, redacted and encrypted reasoning, search results and the ids of Responses' items are the provider's own: with
-// Options.Validate it refuses those of others. Responses are stored unless the request says otherwise or Options.NoLog is set.
+// Signatures, redacted and encrypted reasoning, search results and the ids of Responses' items are the provider's own:
+// with Options.Validate it refuses those of others. Responses are stored unless the request says otherwise or
+// Options.NoLog is set.
 //
 // # Directives
 //
@@ -31,6 +32,7 @@
 //	rounds=N         calls, forced ones too, only until N rounds of results are there, then a text that repeats the last
 //	interleave       the arguments of parallel calls by turns (Chat, Responses)
 //	redacted         reasoning that only the provider can read, behind the other (Messages, Responses)
+//	remember         the text counts the pieces of reasoning that the client sent back
 //	search           a search of the web before the text (Messages, Responses)
 //	cite             the text cites a page
 //	pause[=N]        the turn is paused at its search, N times (1), each to be continued by the client (Messages)

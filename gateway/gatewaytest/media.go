@@ -37,6 +37,42 @@ func dataURL(url string) (mediaType string, data []byte, ok bool) {
 	return mediaType, data, err == nil && len(data) > 0
 }
 
+// appendAttachment appends what a part of any protocol is when it is an image or a file: its type and length in brackets, or
+// its address.
+func appendAttachment(dst, part []byte) []byte {
+	kind := decoded(member(part, "type"))
+	url := member(part, "image_url")
+	source := member(part, "source")
+	switch kind {
+	case "image_url":
+		url = member(url, "url")
+	case "file":
+		url = member(member(part, "file"), "file_data")
+	case "input_file":
+		if url = member(part, "file_data"); url == nil {
+			url = member(part, "file_url")
+		}
+	case "image", "document":
+		url = member(source, "url")
+	case "input_image":
+	default:
+		return dst
+	}
+	mediaType, data, isData := dataURL(decoded(url))
+	if source != nil && url == nil {
+		mediaType, isData = decoded(member(source, "media_type")), true
+		data = appendDecoded(nil, member(source, "data"))
+		if decoded(member(source, "type")) == "base64" {
+			// The error shows as an attachment of 0 bytes, and Validate refuses it.
+			data, _ = base64.StdEncoding.DecodeString(string(data))
+		}
+	}
+	if isData {
+		return put(dst, "[", mediaType, " of ", len(data), " bytes]")
+	}
+	return put(dst, "[", appendDecoded(nil, url), "]")
+}
+
 // isWebURL reports whether a URL is one that a provider would fetch.
 func isWebURL(url string) bool {
 	return strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://")

@@ -24,14 +24,19 @@ func (r *reply) appendMessage(dst []byte) []byte {
 		dst = w.appendRedactedBlock(dst)
 		separator = ","
 	}
-	if len(w.search) > 0 && !w.begun {
+	if len(w.resumed) > 0 {
+		dst = put(dst, separator)
+		dst = w.appendFoundBlock(dst, w.resumed)
+		separator = ","
+	}
+	if len(w.search) > 0 {
 		dst = put(dst, separator)
 		dst = w.appendSearchBlock(dst, `{"query":"`+query+`"}`)
 		separator = ","
 	}
 	if w.found {
 		dst = put(dst, separator)
-		dst = w.appendFoundBlock(dst)
+		dst = w.appendFoundBlock(dst, w.search)
 		separator = ","
 	}
 	if w.text.tokens > 0 {
@@ -69,9 +74,9 @@ func (w *answer) appendSearchBlock(dst []byte, input string) []byte {
 	return put(dst, `{"type":"server_tool_use","id":"`, w.search, `","name":"web_search","input":`, input, `,"caller":{"type":"direct"}}`)
 }
 
-// appendFoundBlock appends the result of the search.
-func (w *answer) appendFoundBlock(dst []byte) []byte {
-	return put(dst, `{"type":"web_search_tool_result","tool_use_id":"`, w.search, `","content":[{"type":"web_search_result","url":"`,
+// appendFoundBlock appends the result of the search with that id.
+func (w *answer) appendFoundBlock(dst, id []byte) []byte {
+	return put(dst, `{"type":"web_search_tool_result","tool_use_id":"`, id, `","content":[{"type":"web_search_result","url":"`,
 		pageURL, `","title":"`, pageTitle, `","encrypted_content":"`, w.proof, `","page_age":null}],"caller":{"type":"direct"}}`)
 }
 
@@ -101,7 +106,7 @@ func (w *answer) appendMessageStop(dst []byte) []byte {
 
 // serverToolUse returns what the usage says of searches.
 func (w *answer) serverToolUse() string {
-	if len(w.search) == 0 || w.begun {
+	if len(w.search) == 0 {
 		return "null"
 	}
 	return `{"web_search_requests":1,"web_fetch_requests":0}`
@@ -212,7 +217,13 @@ func (r *reply) streamMessages() {
 // streamFinding plays the search and what it found, from block index on, and returns the next index.
 func (r *reply) streamFinding(index int) int {
 	w := &r.answer
-	if len(w.search) > 0 && !w.begun {
+	if len(w.resumed) > 0 {
+		r.scratch = w.appendFoundBlock(r.scratch[:0], w.resumed)
+		r.blockStart(index, r.scratch)
+		r.blockStop(index)
+		index++
+	}
+	if len(w.search) > 0 {
 		r.scratch = w.appendSearchBlock(r.scratch[:0], "{}")
 		r.blockStart(index, r.scratch)
 		r.named("content_block_delta")
@@ -222,7 +233,7 @@ func (r *reply) streamFinding(index int) int {
 		index++
 	}
 	if w.found {
-		r.scratch = w.appendFoundBlock(r.scratch[:0])
+		r.scratch = w.appendFoundBlock(r.scratch[:0], w.search)
 		r.blockStart(index, r.scratch)
 		r.blockStop(index)
 		index++

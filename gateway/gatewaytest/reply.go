@@ -243,16 +243,23 @@ func (r *reply) recall() *failure {
 		f.message, f.code = "Response with id '"+r.id+"' not found.", ""
 		return &f
 	}
-	before := r.p.shelf.find(a.previous)
-	if before == nil {
+	if a.protocol != llm.Responses {
 		return nil
 	}
 	past, inResults := ask{protocol: a.protocol}, false
-	for _, item := range before.context {
-		past.readMessage(item, &inResults)
+	if before := r.p.shelf.find(a.previous); before != nil {
+		for _, item := range before.context {
+			past.readMessage(item, &inResults)
+		}
+	}
+	for item := range elements(member(a.body, "input")) {
+		if string(member(item, "type")) == `"item_reference"` {
+			past.readMessage(r.p.shelf.item(decoded(member(item, "id"))), &inResults)
+		}
 	}
 	a.textBytes += past.textBytes
 	a.rounds += past.rounds
+	a.thoughts += past.thoughts
 	if len(a.user) == 0 {
 		a.user = append(a.user, past.user...)
 	}

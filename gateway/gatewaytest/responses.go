@@ -190,6 +190,9 @@ func (c *call) appendItem(dst []byte, done bool) []byte {
 	} else {
 		dst = append(dst, `""`...)
 	}
+	if len(c.namespace) > 0 {
+		dst = put(dst, `,"namespace":`, c.namespace)
+	}
 	return put(dst, `,"call_id":"`, c.id, `","name":`, c.name, `}`)
 }
 

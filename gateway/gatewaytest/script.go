@@ -32,7 +32,7 @@ type script struct {
 	tokens, size          int
 	bigEvent              int
 	reasoning, calls      int
-	redacted              bool
+	redacted, remember    bool
 	rounds                int
 	interleave            bool
 	refusal, filter       bool
@@ -127,6 +127,7 @@ var directives = [...]directive{
 	{"rounds", "N", false, setNumber(0, func(s *script) *int { return &s.rounds })},
 	{"interleave", "", false, setFlag(func(s *script) *bool { return &s.interleave })},
 	{"redacted", "", false, setFlag(func(s *script) *bool { return &s.redacted })},
+	{"remember", "", false, setFlag(func(s *script) *bool { return &s.remember })},
 	{"search", "", false, setFlag(func(s *script) *bool { return &s.search })},
 	{"cite", "", false, setFlag(func(s *script) *bool { return &s.cite })},
 	{"pause", "[N]", false, setNumberOr(1, func(s *script) *int { return &s.pause })},

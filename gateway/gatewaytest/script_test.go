@@ -216,6 +216,18 @@ var proofs = map[string]func(t *testing.T, p *Provider){
 		contains(t, streamBody(t, p, llm.Messages, "reasoning=2,redacted"), `"index":1,"content_block":{"type":"redacted_thinking","data":"Emw`)
 		contains(t, streamBody(t, p, llm.Responses, "redacted"), `"type":"reasoning","summary":[],"encrypted_content":"gAAAA`)
 	},
+	"remember": func(t *testing.T, p *Provider) {
+		for protocol, history := range map[llm.Protocol]string{
+			llm.Chat: `"messages":[{"role":"assistant","content":"x","reasoning_content":"y"},{"role":"assistant","content":"x",` +
+				`"reasoning_content":"y"},{"role":"user","content":"z"}]`,
+			llm.Responses: `"input":[{"type":"reasoning","summary":[]},{"type":"reasoning","summary":[]},{"role":"user","content":"z"}]`,
+			llm.Messages: `"messages":[{"role":"assistant","content":[{"type":"thinking"},{"type":"redacted_thinking"}]},` +
+				`{"role":"user","content":"z"}]`,
+		} {
+			got := fetch(t, p, question{protocol: protocol, body: `{"model":"m!remember",` + history + `}`}).body
+			contains(t, got, "You wrote: z. I remember 2 thoughts.")
+		}
+	},
 	"search": func(t *testing.T, p *Provider) {
 		contains(t, streamBody(t, p, llm.Messages, "search"), `"type":"server_tool_use","id":"srvtoolu_01`,
 			`"type":"web_search_tool_result","tool_use_id":"srvtoolu_01`, `"web_search_requests":1`)
@@ -236,6 +248,9 @@ var proofs = map[string]func(t *testing.T, p *Provider){
 		second := fetch(t, p, question{protocol: llm.Messages, body: begin + `,{"role":"assistant","content":` + content + `}]}`}).body
 		contains(t, second, `"stop_reason":"end_turn"`, `"web_search_tool_result"`, "scripted provider")
 		lacks(t, second, `"server_tool_use","id"`)
+		again := strings.ReplaceAll(begin, "pause", "pause=2") + `,{"role":"assistant","content":` + content + `}]`
+		contains(t, fetch(t, p, question{protocol: llm.Messages, body: again + `,"stream":true}`}).body, `"web_search_tool_result"`,
+			`"server_tool_use"`, `"stop_reason":"pause_turn"`)
 	},
 	"filter": func(t *testing.T, p *Provider) {
 		contains(t, streamBody(t, p, llm.Chat, "filter"), `"finish_reason":"content_filter"`)

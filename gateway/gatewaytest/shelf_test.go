@@ -91,3 +91,12 @@ func TestShelfKeepsTheNewest(t *testing.T) {
 		t.Errorf("%d ids are kept in order, want %d", len(s.order), maxStored)
 	}
 }
+
+func TestReferencesCount(t *testing.T) {
+	p := start(t, Options{})
+	first := fetch(t, p, question{protocol: llm.Responses, body: `{"model":"m!reasoning=2,tokens=2","input":"x"}`}).body
+	id := decoded(member(member([]byte(first), "output")[1:], "id"))
+	got := fetch(t, p, question{protocol: llm.Responses, body: `{"model":"m!remember","input":[{"type":"item_reference","id":"` + id +
+		`"},{"role":"user","content":"y"}]}`}).body
+	contains(t, got, "You wrote: y. I remember 1 thoughts.")
+}
