@@ -12,7 +12,7 @@ func TestErrorTable(t *testing.T) {
 	f := func(kind llm.ErrorKind, openAI int, openAIType, code string, anthropic int, anthropicType string) {
 		t.Helper()
 		t.Run(kindNames[kind], func(t *testing.T) {
-			e := &llm.Error{Kind: kind, Message: "prompt is too long: <x>"}
+			e := &llm.Error{Kind: kind, Message: "prompt is too long: the maximum context length is <x>"}
 			for _, p := range []llm.Protocol{llm.Chat, llm.Responses, 0} {
 				checkOpenAI(t, p, e, openAI, openAIType, code)
 			}
@@ -103,6 +103,10 @@ func TestErrorBodies(t *testing.T) {
 		`{"error":{"message":"overloaded, try again later","type":"server_error","param":null,"code":"overloaded"}}`)
 	f("no message, Anthropic", llm.Messages, &llm.Error{Kind: llm.Upstream}, 502,
 		`{"type":"error","error":{"type":"api_error","message":"upstream failed"}}`)
+	f("a prompt that is too long, as LangChain knows it", llm.Chat,
+		&llm.Error{Kind: llm.ContextLength, Message: "9000 tokens are too many"}, 400,
+		`{"error":{"message":"This request exceeds the model's maximum context length: 9000 tokens are too many",`+
+			`"type":"invalid_request_error","param":null,"code":"context_length_exceeded"}}`)
 	f("a prompt that is too long, as Claude Code knows it", llm.Messages,
 		&llm.Error{Kind: llm.ContextLength, Message: "the limit is 8192"}, 400,
 		`{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: the limit is 8192"}}`)

@@ -12,7 +12,10 @@ type gate struct {
 	usage         llm.Usage
 	enforcer      enforcer
 	thoughts      thoughts
-	open          []openItem
+	// ordered is whether calls must pass one after the other, calls sees to it.
+	ordered bool
+	calls   callOrder
+	open    []openItem
 	// whole is whether the upstream's answer is all here: one that a stop sequence ends still says its usage then, behind
 	// what is left out. matched is that sequence.
 	whole   bool
@@ -28,7 +31,9 @@ type openItem struct {
 // reset makes the gate ready for an answer.
 func (g *gate) reset() {
 	kept := thoughts{record: g.thoughts.record[:0], text: g.thoughts.text[:0], calls: g.thoughts.calls[:0]}
-	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, open: g.open[:0]}
+	calls := callOrder{calls: g.calls.calls, waiting: g.calls.waiting, places: g.calls.places}
+	calls.reset()
+	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0]}
 }
 
 // Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
@@ -70,7 +75,7 @@ func (g *gate) Emit(e *llm.Event) {
 	case llm.EventStop:
 		g.real, g.stopped = true, true
 	}
-	g.to.Emit(e)
+	g.pass(e)
 }
 
 // enforce hands on a piece of text as far as no stop sequence begins in it, and stops the answer at one.
@@ -83,7 +88,7 @@ func (g *gate) enforce(e *llm.Event) {
 	for len(g.open) > 0 {
 		last := g.open[len(g.open)-1]
 		g.open = g.open[:len(g.open)-1]
-		g.to.Emit(&llm.Event{Kind: llm.EventClose, Index: last.index, Item: &llm.Item{Kind: last.kind}})
+		g.pass(&llm.Event{Kind: llm.EventClose, Index: last.index, Item: &llm.Item{Kind: last.kind}})
 	}
 	g.matched = matched
 	if g.whole {
@@ -101,7 +106,7 @@ func (g *gate) stop(e *llm.Event) {
 	g.real, g.stopped = true, true
 	end := *e
 	end.Usage, end.Stop = &g.usage, llm.Stop{Reason: llm.StopSequence, Sequence: g.matched}
-	g.to.Emit(&end)
+	g.pass(&end)
 }
 
 // handOn hands on the step e with another text, if there is any.
@@ -112,7 +117,7 @@ func (g *gate) handOn(e *llm.Event, text []byte) {
 	g.real = true
 	cut := *e
 	cut.Text, cut.Logprobs = text, nil
-	g.to.Emit(&cut)
+	g.pass(&cut)
 }
 
 func (g *gate) isText(index int) bool {
@@ -131,4 +136,13 @@ func (g *gate) close(index int) {
 			return
 		}
 	}
+}
+
+// pass hands on a step.
+func (g *gate) pass(e *llm.Event) {
+	if g.ordered {
+		g.calls.pass(e, g.to)
+		return
+	}
+	g.to.Emit(e)
 }

@@ -211,6 +211,8 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	b.stream.Reset(x)
 	b.answer.Reset(x)
 	b.gate.thoughts.reset(x, b.client)
+	b.gate.ordered = b.client == llm.Chat
+	b.gate.calls.reset()
 	b.gate.enforcer.reset(x.StopEnforced)
 	return dst, nil
 }

@@ -416,6 +416,9 @@ func (c *call) receiveError(status int) (progress, bool) {
 		e.RetryAfter = parseRetryAfter(h.Peek("Retry-After"), h.Peek("Retry-After-Ms"))
 	}
 	class := rejected(status, e)
+	if c.outcome.Operation == outcome.Stored && status == fasthttp.StatusNotFound {
+		class = outcome.ClassInvalid // the response is gone, not the model
+	}
 	f := failure{class: class, err: told(class, e)}
 	if f.err == e && c.passes() {
 		f.answer, f.status, f.header = answer, status, new(fasthttp.ResponseHeader)
@@ -468,6 +471,9 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 	}
 	c.pending, c.state = out, stateEnded
 	c.remember()
+	if c.stored.method == fasthttp.MethodDelete {
+		c.recall.forget(strings.TrimPrefix(c.stored.suffix, "/"), nil)
+	}
 	c.releaseCommitted()
 	return progressAnswered, true
 }

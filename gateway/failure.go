@@ -78,6 +78,8 @@ func rejected(status int, e *llm.Error) outcome.Class {
 		return outcome.ClassRateLimited
 	case status == 503 || status == 529:
 		return outcome.ClassOverloaded
+	case status == 404 && (e.Code == "previous_response_not_found" || e.Param == "previous_response_id"):
+		return outcome.ClassInvalid
 	case status == 404:
 		return outcome.ClassModel
 	case status == 408 || status == 504:

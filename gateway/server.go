@@ -19,9 +19,11 @@ const (
 	writeBuffer = 4 << 10
 	// cutGrace is how long Shutdown waits for calls that it has cut to say so to their clients.
 	cutGrace = time.Second
-	// silentGrace is how long Shutdown waits for the first byte on connections that were opened in advance.
-	silentGrace = 250 * time.Millisecond
 )
+
+// silentGrace is how long Shutdown waits for the first byte on connections that were opened in advance. It is a variable for
+// tests alone.
+var silentGrace = 250 * time.Millisecond
 
 // servers are the listeners that are being served.
 type servers struct {

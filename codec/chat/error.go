@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"strings"
+
 	"octopus/codec/json"
 	"octopus/codec/llm"
 )
@@ -59,7 +61,19 @@ func faultOf(e *llm.Error) fault {
 	if e.Message != "" {
 		f.message = e.Message
 	}
+	if e.Kind == llm.ContextLength && !saysTooLong(f.message) {
+		f.message = strings.TrimSuffix(tooLong+": "+f.message, ": ")
+	}
 	return f
+}
+
+// tooLong is how the message about a prompt beyond the context window begins. LangChain knows such an error by these words
+// alone (@langchain/openai 1.6, _isOpenAIContextOverflowError).
+const tooLong = "This request exceeds the model's maximum context length"
+
+func saysTooLong(message string) bool {
+	return strings.Contains(message, "maximum context length") || strings.Contains(message, "exceeds the context window") ||
+		strings.Contains(message, "context_length_exceeded")
 }
 
 // ErrorStatus returns the HTTP status that tells an OpenAI client of e.
