@@ -101,15 +101,22 @@ func TestMessagesTools(t *testing.T) {
 
 func TestMessagesTokensAreCounted(t *testing.T) {
 	client := anthropicClient()
-	counted, err := client.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{
-		Model:    "demo",
-		Messages: messagesParams("demo", "Hello").Messages,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if counted.InputTokens != helloInput {
-		t.Errorf("%d tokens, want %d", counted.InputTokens, helloInput)
+	// The provider counts where it can; on a Chat channel the gateway estimates.
+	for model, counts := range map[string]func(int64) bool{
+		"demo-c/scripted": func(n int64) bool { return n == helloInput },
+		"demo-b/scripted": func(n int64) bool { return n == helloInput },
+		"demo-a/scripted": func(n int64) bool { return n > 0 && n < 20 },
+	} {
+		counted, err := client.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{
+			Model:    anthropic.Model(model),
+			Messages: messagesParams("demo", "Hello").Messages,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !counts(counted.InputTokens) {
+			t.Errorf("%s: %d tokens", model, counted.InputTokens)
+		}
 	}
 }
 
