@@ -39,11 +39,14 @@ test-sdk: setup ## the official Go SDKs as clients (slow to compile)
 bench: ## measure beside direct calls and a minimal proxy; ARGS passes flags
 	go run ./bench $(ARGS)
 
+# Go's fuzzer reports the end of its time as a failure now and then (golang.org/issue/75804); that alone is none.
 fuzz: ## every fuzz target for FUZZTIME (20s)
 	@for package in $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),20s) $$package; \
+			out=$$(go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),20s) $$package 2>&1) || \
+				{ grep -q 'context deadline exceeded' <<<"$$out" && ! grep -q 'Failing input' <<<"$$out"; } || \
+				{ echo "$$out"; exit 1; }; \
 		done; \
 	done
 
