@@ -61,12 +61,12 @@ func (s *sealer) Open(envelope []byte) (sealed llm.Sealed, ours, ok bool) {
 		return llm.Sealed{}, false, false
 	}
 	at := strings.LastIndexByte(text, '.')
-	sum, err := base64.RawURLEncoding.DecodeString(text[at+1:])
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(text[at+1:])
 	if err != nil || !hmac.Equal(sum, s.sum(envelope[:at])) {
 		return llm.Sealed{}, true, false
 	}
 	kind, payload, _ := strings.Cut(rest[:len(rest)-(len(text)-at)], ".")
-	inner, err := base64.RawURLEncoding.DecodeString(payload)
+	inner, err := base64.RawURLEncoding.Strict().DecodeString(payload)
 	if err != nil {
 		return llm.Sealed{}, true, false
 	}

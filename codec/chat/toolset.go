@@ -131,7 +131,12 @@ func (w *writer) writeFunction(t *llm.Tool, note, schema string) {
 		w.key("parameters")
 		w.dst = append(w.dst, schema...)
 	}
-	w.flag("strict", t.Strict)
+	strict := t.Strict
+	if strict != nil && *strict && t.RawProtocol == llm.Messages && !isStrictSchema([]byte(schema)) {
+		strict = new(bool) // OpenAI's subset is another one
+		w.drop("tools.strict")
+	}
+	w.flag("strict", strict)
 	w.dst = append(w.dst, "}}"...)
 }
 

@@ -375,9 +375,7 @@ func (w *writer) writeFunction(t *plannedTool) {
 		w.dst = appendInputSchema(w.dst, schema)
 	default:
 		w.text("description", t.tool.Description)
-		w.dst = append(w.dst, `,"input_schema":`...)
-		w.dst = appendInputSchema(w.dst, t.tool.Schema)
-		w.writeStrict(t.tool)
+		w.writeSchema(t.tool)
 		w.noteUnknown(t.tool)
 	}
 	w.writeToolMark(t.tool.Cache)
@@ -403,15 +401,27 @@ func freeformDescription(t *llm.Tool) string {
 	return t.Description + "\n\n" + grammar
 }
 
-func (w *writer) writeStrict(t *llm.Tool) {
-	switch {
-	case t.Strict == nil:
-	case !w.model.StructuredOutputs:
-		if *t.Strict {
-			w.drop(w.word("tools.function.strict", "tools.strict"))
+// writeSchema writes the schema of a function's arguments and whether they keep to it strictly: only where the model can, and
+// by a schema that says it in Anthropic's subset (protocols.md B.5, D.8).
+func (w *writer) writeSchema(t *llm.Tool) {
+	w.dst = append(w.dst, `,"input_schema":`...)
+	if t.Strict == nil || !*t.Strict {
+		w.dst = appendInputSchema(w.dst, t.Schema)
+		return
+	}
+	strict := w.model.StructuredOutputs
+	if foreign := t.RawProtocol != llm.Messages; strict && foreign {
+		w.dst, strict = appendAnswerSchema(w.dst, t.Schema)
+		if !strict {
+			w.dst = appendInputSchema(w.dst, t.Schema)
 		}
-	case *t.Strict:
+	} else {
+		w.dst = appendInputSchema(w.dst, t.Schema)
+	}
+	if strict {
 		w.dst = append(w.dst, `,"strict":true`...)
+	} else {
+		w.drop(w.word("tools.function.strict", "tools.strict"))
 	}
 }
 

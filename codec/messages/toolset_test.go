@@ -13,6 +13,9 @@ func TestWriteTools(t *testing.T) {
 	}
 	strict := function("f")
 	strict.Strict = boolean(true)
+	strict.Schema = []byte(`{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}`)
+	open := function("f")
+	open.Strict, open.Schema = boolean(true), []byte(`{"type":"object","additionalProperties":true}`)
 	loose := function("f")
 	loose.Strict = boolean(false)
 	search := llm.Tool{Kind: llm.SearchTool, Search: &llm.WebSearch{
@@ -31,6 +34,7 @@ func TestWriteTools(t *testing.T) {
 		{"description", modelModern, tools(llm.Tool{Name: "f", Description: "d"}), "tools",
 			`[{"name":"f","description":"d","input_schema":{"type":"object","properties":{}}}]`, "", "", ""},
 		{"strict", modelModern, tools(strict), "tools 0 strict", "true", "", "", ""},
+		{"strict by a schema that can't be", modelModern, tools(open), "tools 0 strict", "", "dropped=tools.strict", "", ""},
 		{"not strict", modelModern, tools(loose), "tools 0 strict", "", "", "", ""},
 		{"strict where it is not known", modelOld, tools(strict), "tools 0 strict", "", "dropped=tools.strict", "", ""},
 		{"members of Responses", modelModern, tools(deferred), "tools 0 defer_loading", "", "dropped=tools.defer_loading", "", ""},

@@ -47,7 +47,7 @@ func strictLevel(schema []byte, depth int) bool {
 			}
 		case "oneOf", "allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties",
 			"propertyNames", "minProperties", "maxProperties", "unevaluatedProperties", "unevaluatedItems", "contains",
-			"minContains", "maxContains", "uniqueItems", "prefixItems":
+			"minContains", "maxContains", "uniqueItems", "prefixItems", "default", "examples":
 			return false
 		}
 	}

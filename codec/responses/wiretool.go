@@ -239,7 +239,12 @@ func (w *writer) tool(t *llm.Tool) {
 			w.raw("parameters", t.Schema)
 		}
 		// Here an omitted strict means true, in the other protocols false.
-		w.boolean("strict", t.Strict != nil && *t.Strict)
+		strict := t.Strict != nil && *t.Strict
+		if strict && t.RawProtocol == llm.Messages && !isStrictSchema(t.Schema) {
+			strict = false // OpenAI's subset is another one
+			w.drop("tools.strict")
+		}
+		w.boolean("strict", strict)
 		w.dst = append(w.dst, '}')
 	}
 }

@@ -38,7 +38,8 @@ var (
 			"base64": anthropicPDF,
 			"url":    object(fields{"type": text, "url": webURL}, "url"),
 			"file":   object(fields{"type": text, "file_id": text}, "file_id"),
-			"text":   object(fields{"type": text, "media_type": oneOf("text/plain"), "data": textUpTo(math.MaxInt32)}, "media_type", "data"),
+			"text": object(fields{"type": text, "media_type": oneOf("text/plain"), "data": textUpTo(math.MaxInt32)},
+				"media_type", "data"),
 			"content": object(fields{"type": text, "content": either("sa", text, array(tagged(map[string]rule{
 				"text": textBlock, "image": imageBlock,
 			}), 0, math.MaxInt32))}, "content"),

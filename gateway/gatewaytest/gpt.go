@@ -23,13 +23,18 @@ var gpts = []struct {
 	gpt     gpt
 }{
 	{regexp.MustCompile(`-chat`), gpt{known: true}},
-	{regexp.MustCompile(`^gpt-6.*-(sol|luna)|^gpt-6\.1-terra`), gpt{known: true, reasons: true, efforts: strings.Fields("none low medium high xhigh max")}},
-	{regexp.MustCompile(`^gpt-([6-9]|\d\d)`), gpt{known: true, reasons: true, efforts: strings.Fields("low medium high xhigh max")}},
+	{regexp.MustCompile(`^gpt-6.*-(sol|luna)|^gpt-6\.1-terra`), reasoner("none low medium high xhigh max", false)},
+	{regexp.MustCompile(`^gpt-([6-9]|\d\d)`), reasoner("low medium high xhigh max", false)},
 	{regexp.MustCompile(`^gpt-5.*-(codex|pro)`), gpt{known: true, reasons: true}},
-	{regexp.MustCompile(`^gpt-5\.1`), gpt{known: true, reasons: true, samples: true, efforts: strings.Fields("none low medium high")}},
-	{regexp.MustCompile(`^gpt-5\.`), gpt{known: true, reasons: true, samples: true, efforts: strings.Fields("none low medium high xhigh")}},
-	{regexp.MustCompile(`^gpt-5`), gpt{known: true, reasons: true, efforts: strings.Fields("minimal low medium high")}},
-	{regexp.MustCompile(`^o\d`), gpt{known: true, reasons: true, efforts: strings.Fields("low medium high")}},
+	{regexp.MustCompile(`^gpt-5\.1`), reasoner("none low medium high", true)},
+	{regexp.MustCompile(`^gpt-5\.`), reasoner("none low medium high xhigh", true)},
+	{regexp.MustCompile(`^gpt-5`), reasoner("minimal low medium high", false)},
+	{regexp.MustCompile(`^o\d`), reasoner("low medium high", false)},
+}
+
+// reasoner returns a model that reasons with these efforts, which are separated by spaces.
+func reasoner(efforts string, samples bool) gpt {
+	return gpt{known: true, reasons: true, samples: samples, efforts: strings.Fields(efforts)}
 }
 
 // gptName is how the names of OpenAI's models begin.

@@ -115,9 +115,11 @@ var items = map[string]rule{
 	}, "call_id", "name", "input"),
 	"function_call_output": object(fields{
 		"type": text, "id": text, "call_id": chatID, "output": callOutput, "status": itemStatusRule, "caller": caller,
+		"name": toolName, "namespace": text,
 	}, "call_id", "output"),
 	"custom_tool_call_output": object(fields{
 		"type": text, "id": text, "call_id": chatID, "output": callOutput, "status": itemStatusRule, "caller": caller,
+		"name": toolName, "namespace": text,
 	}, "call_id", "output"),
 	"reasoning":      reasoningItem,
 	"item_reference": object(fields{"type": text, "id": text}, "id"),

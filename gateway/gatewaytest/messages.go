@@ -71,7 +71,8 @@ func (w *answer) appendRedactedBlock(dst []byte) []byte {
 
 // appendSearchBlock appends the call of the search.
 func (w *answer) appendSearchBlock(dst []byte, input string) []byte {
-	return put(dst, `{"type":"server_tool_use","id":"`, w.search, `","name":"web_search","input":`, input, `,"caller":{"type":"direct"}}`)
+	return put(dst, `{"type":"server_tool_use","id":"`, w.search, `","name":"web_search","input":`, input,
+		`,"caller":{"type":"direct"}}`)
 }
 
 // appendFoundBlock appends the result of the search with that id.

@@ -307,7 +307,7 @@ func (j *judge) anthropicChoice() *complaint {
 		return nil
 	case j.claude.noForce:
 		return j.refuse("", "", `tool_choice.type: "%s" is not supported for this model.`, kind)
-	case decoded(member(member(j.body, "thinking"), "type")) == "enabled":
+	case j.claude.known && decoded(member(member(j.body, "thinking"), "type")) == "enabled":
 		return j.refuse("", "", "Thinking may not be enabled when tool_choice forces tool use.")
 	}
 	return nil

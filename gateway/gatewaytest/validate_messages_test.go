@@ -129,7 +129,7 @@ func TestValidateMessages(t *testing.T) {
 		{name: "a temperature while thinking", body: more(`"temperature":0.5,"thinking":{"type":"adaptive"}`), want: "may only be set to 1"},
 		{name: "top_k while thinking", body: more(`"top_k":5,"thinking":{"type":"adaptive"}`), want: "`top_k` must be unset"},
 		{name: "top_p while thinking", body: more(`"top_p":0.9,"thinking":{"type":"adaptive"}`), want: "greater than or equal to 0.95"},
-		{name: "a forced call while thinking", body: more(tool + `,"tool_choice":{"type":"any"},"thinking":{"type":"enabled","budget_tokens":1024}`), want: "forces tool use"},
+		{name: "a forced call while thinking", body: of("claude-sonnet-4", tool+`,"tool_choice":{"type":"any"},"thinking":{"type":"enabled","budget_tokens":1024}`), want: "forces tool use"},
 		{name: "a call without its thinking", body: strings.Replace(saidTo("m", assistant(use("a"))+","+user(result("a")),
 			`,"thinking":{"type":"enabled","budget_tokens":1024}`), `"max_tokens":99`, `"max_tokens":9999`, 1),
 			want: "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`"},

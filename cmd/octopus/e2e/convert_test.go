@@ -17,8 +17,9 @@ type converter struct {
 	chat, responses, messages *gatewaytest.Provider
 }
 
-// startConverter runs octopus with the channels chat, responses and messages, another one to the last that is strict, and the
-// groups via-chat, via-responses and via-messages. Their providers refuse whatever the real ones would.
+// startConverter runs octopus with the channels chat, responses and messages, and the groups via-chat, via-responses and
+// via-messages. Their providers refuse whatever the real ones would. The channel vendor is one of chat's provider that wants
+// its reasoning back, strict one of that of messages that drops nothing.
 func startConverter(t *testing.T) *converter {
 	t.Helper()
 	c := &converter{
@@ -27,10 +28,12 @@ func startConverter(t *testing.T) *converter {
 		messages:  startValidatingProvider(t),
 	}
 	one := func(name, kind, options string, p *gatewaytest.Provider) string {
-		return fmt.Sprintf("  - {name: %s, type: %s, base_url: %q, keys: [upstream-%[1]s], convert: {%[4]s}}\n", name, kind, p.URL(), options)
+		return fmt.Sprintf("  - {name: %s, type: %s, base_url: %q, keys: [upstream-%[1]s], convert: {%[4]s}}\n",
+			name, kind, p.URL(), options)
 	}
 	c.process = startProcess(t, "channels:\n"+
-		one("chat", "openai-chat", "echo_reasoning: true, custom_tools: true", c.chat)+
+		one("chat", "openai-chat", "custom_tools: true", c.chat)+
+		one("vendor", "openai-chat", "echo_reasoning: true", c.chat)+
 		one("responses", "openai-responses", "reasoning_details: true", c.responses)+
 		one("messages", "anthropic", "reasoning_details: true, first_party: true", c.messages)+
 		one("strict", "anthropic", "strict: true", c.messages)+
@@ -65,6 +68,30 @@ func TestConversion(t *testing.T) {
 			runScript(t, &gateway{process: c.process}, "convert/"+library)
 		})
 	}
+}
+
+// TestConversionKnowsTheModels asks every model for what it may not take.
+func TestConversionKnowsTheModels(t *testing.T) {
+	c := startConverter(t)
+	runScript(t, &gateway{process: c.process}, "convert/models")
+}
+
+// TestConversionOfHistories sends conversations that are hard to tell in another protocol.
+func TestConversionOfHistories(t *testing.T) {
+	c := startConverter(t)
+	runScript(t, &gateway{process: c.process}, "convert/histories")
+}
+
+// TestConversionOfSchemas sends schemas that not every provider takes.
+func TestConversionOfSchemas(t *testing.T) {
+	c := startConverter(t)
+	runScript(t, &gateway{process: c.process}, "convert/schemas")
+}
+
+// TestConversionForAgents sends what coding agents send.
+func TestConversionForAgents(t *testing.T) {
+	c := startConverter(t)
+	runScript(t, &gateway{process: c.process}, "convert/agentic")
 }
 
 func TestTwoHundredConvertedStreamsAtOnce(t *testing.T) {

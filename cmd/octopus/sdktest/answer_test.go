@@ -5,8 +5,13 @@ import (
 	"testing"
 )
 
-// scripted returns the name of a model on one channel that makes the provider follow directives.
-func scripted(directives string) string { return "demo-a/scripted!every=0s," + directives }
+// channels are those of the demo, by the only protocol that each speaks (cmd/octopus/demo.yaml).
+var channels = map[string]string{"chat": "demo-a", "responses": "demo-b", "messages": "demo-c"}
+
+// scripted returns the name of a model behind the channel that speaks a protocol. It makes the provider follow directives.
+func scripted(protocol, directives string) string {
+	return channels[protocol] + "/scripted!every=0s," + directives
+}
 
 // said returns what the provider says to a message: its sentence over and over until there are that many words, or once
 // when words is 0.

@@ -76,7 +76,7 @@ func TestChatStream(t *testing.T) {
 }
 
 func TestChatTools(t *testing.T) {
-	params := chatParams(scripted("calls=3"), "Hello")
+	params := chatParams(scripted("chat", "calls=3"), "Hello")
 	params.Tools = chatTools()
 	client := openaiClient()
 	whole, err := client.Chat.Completions.New(t.Context(), params)
@@ -123,15 +123,15 @@ func TestChatErrors(t *testing.T) {
 	checkOpenAIError(t, err, 404, "model_not_found", "no-such-model")
 	_, err = stranger.Chat.Completions.New(t.Context(), chatParams("demo", "Hello"))
 	checkOpenAIError(t, err, 401, "invalid_api_key", "API key")
-	_, err = client.Chat.Completions.New(t.Context(), chatParams(scripted("status=429,retry_after=7"), "Hello"))
+	_, err = client.Chat.Completions.New(t.Context(), chatParams(scripted("chat", "status=429,retry_after=7"), "Hello"))
 	checkOpenAIError(t, err, 429, "rate_limit_exceeded", "rate")
-	_, err = client.Chat.Completions.New(t.Context(), chatParams(scripted("status=503"), "Hello"))
+	_, err = client.Chat.Completions.New(t.Context(), chatParams(scripted("chat", "status=503"), "Hello"))
 	checkOpenAIError(t, err, 503, "overloaded", "overloaded")
-	tooLong := chatParams(scripted("status=400,code=context_length_exceeded"), "Hello")
+	tooLong := chatParams(scripted("chat", "status=400,code=context_length_exceeded"), "Hello")
 	_, err = client.Chat.Completions.New(t.Context(), tooLong)
 	checkOpenAIError(t, err, 400, "context_length_exceeded", "maximum context length")
 
-	answer, err := chatStream(t.Context(), chatParams(scripted("tokens=60,cut=40"), "Hello"))
+	answer, err := chatStream(t.Context(), chatParams(scripted("chat", "tokens=60,cut=40"), "Hello"))
 	if err == nil {
 		t.Error("a cut stream ended without an error")
 	}

@@ -6,8 +6,9 @@
 // gateway/gatewaytest of the main module explains those directives. Nothing of that module is imported: what is tested is
 // what a user of the SDKs meets.
 //
-// Each protocol has its file: whole answers, streams, tools and errors, with every text compared word by word. The package
-// e2e beside this one does the same with the npm SDKs, and much more, in seconds.
+// Each protocol has its file: whole answers, streams, tools and errors, with every text compared word by word. The demo's
+// channels speak one protocol each; convert_test.go calls those of the others. The package e2e beside this one does the
+// same with the npm SDKs, and much more, in seconds.
 //
 // Start reading at TestMain, then chat_test.go.
 package sdktest

@@ -73,7 +73,7 @@ func TestMessagesStream(t *testing.T) {
 }
 
 func TestMessagesTools(t *testing.T) {
-	params := messagesParams(scripted("tokens=3,calls=3"), "Hello")
+	params := messagesParams(scripted("messages", "tokens=3,calls=3"), "Hello")
 	params.Tools = []anthropic.ToolUnionParam{
 		anthropic.ToolUnionParamOfTool(anthropic.ToolInputSchemaParam{Properties: toolProperties}, toolName),
 	}
@@ -143,12 +143,12 @@ func TestMessagesErrors(t *testing.T) {
 	checkAnthropicError(t, err, 404, "not_found_error", "no-such-model")
 	_, err = stranger.Messages.New(t.Context(), messagesParams("demo", "Hello"))
 	checkAnthropicError(t, err, 401, "authentication_error", "API key")
-	_, err = client.Messages.New(t.Context(), messagesParams(scripted("status=429"), "Hello"))
+	_, err = client.Messages.New(t.Context(), messagesParams(scripted("messages", "status=429"), "Hello"))
 	checkAnthropicError(t, err, 429, "rate_limit_error", "rate")
-	_, err = client.Messages.New(t.Context(), messagesParams(scripted("status=503"), "Hello"))
+	_, err = client.Messages.New(t.Context(), messagesParams(scripted("messages", "status=503"), "Hello"))
 	checkAnthropicError(t, err, 529, "overloaded_error", "overloaded")
 
-	answer, err := messagesStream(t.Context(), messagesParams(scripted("tokens=60,cut=40"), "Hello"))
+	answer, err := messagesStream(t.Context(), messagesParams(scripted("messages", "tokens=60,cut=40"), "Hello"))
 	if err == nil {
 		t.Error("a cut stream ended without an error")
 	}

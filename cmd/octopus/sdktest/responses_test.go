@@ -67,7 +67,7 @@ func TestResponsesStream(t *testing.T) {
 }
 
 func TestResponsesTools(t *testing.T) {
-	params := responsesParams(scripted("calls=3"), "Hello")
+	params := responsesParams(scripted("responses", "calls=3"), "Hello")
 	params.Tools = []responses.ToolUnionParam{{OfFunction: &responses.FunctionToolParam{
 		Name:       toolName,
 		Parameters: map[string]any{"type": "object", "properties": toolProperties},
@@ -102,10 +102,10 @@ func TestResponsesErrors(t *testing.T) {
 	checkOpenAIError(t, err, 404, "model_not_found", "no-such-model")
 	_, err = stranger.Responses.New(t.Context(), responsesParams("demo", "Hello"))
 	checkOpenAIError(t, err, 401, "invalid_api_key", "API key")
-	_, err = client.Responses.New(t.Context(), responsesParams(scripted("status=429"), "Hello"))
+	_, err = client.Responses.New(t.Context(), responsesParams(scripted("responses", "status=429"), "Hello"))
 	checkOpenAIError(t, err, 429, "rate_limit_exceeded", "rate")
 
-	answer, text, err := responsesStream(t.Context(), responsesParams(scripted("tokens=60,cut=40"), "Hello"))
+	answer, text, err := responsesStream(t.Context(), responsesParams(scripted("responses", "tokens=60,cut=40"), "Hello"))
 	if err != nil || answer.Status != "failed" || answer.Error.Message == "" {
 		t.Errorf("a cut stream ended with %+v and %v, want status failed and why", answer, err)
 	}

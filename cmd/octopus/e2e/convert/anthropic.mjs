@@ -111,7 +111,8 @@ await runSuite(library, (upstream) => ({
   ),
 
   'the blocks come one behind the other': async () => {
-    const body = { ...bodyOf({ model: scripted(upstream, 'reasoning=3,tokens=3,calls=2,interleave'), text: 'Hello' }), tools: [tool] };
+    const model = scripted(upstream, 'reasoning=3,tokens=3,calls=2,interleave');
+    const body = { ...bodyOf({ model, text: 'Hello' }), tools: [tool] };
     const events = await collect(await messages.create({ ...body, stream: true }));
     const steps = events
       .filter((event) => /^content_block_(start|stop)$/.test(event.type))
@@ -122,7 +123,8 @@ await runSuite(library, (upstream) => ({
   },
 
   'a budget for thinking, and calls': async () => {
-    const model = upstream === 'messages' ? 'messages/claude-sonnet-4-5!reasoning=4,calls=2,rounds=1' : thinker(upstream, 'reasoning=4,calls=2,rounds=1');
+    const directives = 'reasoning=4,calls=2,rounds=1';
+    const model = (upstream === 'messages' ? scripted : thinker)(upstream, directives);
     const body = { ...bodyOf({ model, text: 'Hello' }), tools: [tool], thinking: { type: 'enabled', budget_tokens: 2048 } };
     const first = await answerTo(body, true);
     body.messages = [...body.messages, historic(first), resultsOf(first)];
@@ -130,7 +132,8 @@ await runSuite(library, (upstream) => ({
   },
 
   'redacted thinking comes back': async () => {
-    const body = { ...bodyOf({ model: thinker(upstream, 'redacted,reasoning=2,remember'), text: 'Hello' }), thinking: { type: 'adaptive' } };
+    const model = thinker(upstream, 'redacted,reasoning=2,remember');
+    const body = { ...bodyOf({ model, text: 'Hello' }), thinking: { type: 'adaptive' } };
     const first = await answerTo(body, true);
     const thoughts = first.content.filter((block) => /thinking/.test(block.type)).length;
     assert.equal(thoughts, upstream === 'chat' ? 1 : 2);
@@ -140,10 +143,12 @@ await runSuite(library, (upstream) => ({
 
   'thinking of another upstream is left out': async () => {
     const other = upstream === 'messages' ? 'responses' : 'messages';
-    const first = await answerTo({ ...bodyOf({ model: thinker(other, 'reasoning=4,calls=2'), text: 'Hello' }), tools: [tool] }, true);
+    const thinking = bodyOf({ model: thinker(other, 'reasoning=4,calls=2'), text: 'Hello' });
+    const first = await answerTo({ ...thinking, tools: [tool] }, true);
     assert.equal(first.content[0].thinking, thought.split(' ').slice(0, 4).join(' '));
     const history = [historic(first), resultsOf(first)];
-    const body = { ...bodyOf({ model: thinker(upstream, 'remember'), text: 'Hello' }), tools: [tool], thinking: { type: 'adaptive' } };
+    const body = bodyOf({ model: thinker(upstream, 'remember'), text: 'Hello' });
+    Object.assign(body, { tools: [tool], thinking: { type: 'adaptive' } });
     body.messages = [...body.messages, ...history];
     // Chat has no signatures: a channel that wants its reasoning back gets the text of any.
     const thoughts = upstream === 'chat' ? 1 : 0;

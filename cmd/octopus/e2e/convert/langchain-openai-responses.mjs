@@ -16,7 +16,8 @@ await runLangChain({
       apiKey: process.env.OCTOPUS_KEY,
     }),
   image: (url) => ({ type: 'image_url', image_url: { url } }),
-  format: (model, schema) => model.withConfig({ response_format: { type: 'json_schema', json_schema: { name: 'forecast', schema, strict: true } } }),
+  format: (model, schema) =>
+    model.withConfig({ response_format: { type: 'json_schema', json_schema: { name: 'forecast', schema, strict: true } } }),
   stopOf: ({ response_metadata: { status, incomplete_details: details } }) =>
     status === 'completed' ? 'end' : details?.reason === 'max_output_tokens' ? 'limit' : undefined,
   thinks: true,

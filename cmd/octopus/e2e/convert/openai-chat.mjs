@@ -167,10 +167,12 @@ await runSuite(library, (upstream) => ({
   'calls that are forced': async () => {
     const named = { type: 'function', function: { name: weather.name } };
     for (const tool_choice of ['required', named]) {
-      const body = { ...bodyOf({ model: `via-${upstream}`, text: 'Hello' }), tools: [tool], tool_choice, parallel_tool_calls: false };
+      const body = bodyOf({ model: `via-${upstream}`, text: 'Hello' });
+      Object.assign(body, { tools: [tool], tool_choice, parallel_tool_calls: false });
       const [{ message, finish_reason }] = (await completions.create(body)).choices;
       assert.deepEqual([finish_reason, message.tool_calls.length], ['tool_calls', 1]);
-      const next = await completions.create({ ...body, tool_choice: 'none', messages: [...body.messages, message, resultOf(message)] });
+      const messages = [...body.messages, message, resultOf(message)];
+      const next = await completions.create({ ...body, messages, tool_choice: 'none' });
       assert.equal(next.choices[0].finish_reason, 'stop');
     }
   },

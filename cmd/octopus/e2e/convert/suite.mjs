@@ -1,7 +1,7 @@
 // What a client library must be able to do, whatever protocol the provider speaks.
 //
-// A library is an object with these members. An ask is {model, text, system, image, limit, stop, schema}; all but the first two
-// may be missing.
+// A library is an object with these members. An ask is {model, text, system, image, limit, stop, schema, thinks}; all but the first
+// two may be missing.
 //
 //   ask(ask, stream)       asks one question: {text, stop, usage: {input, output, cached, written, reasoning}}. stop is end,
 //                          limit or refused.
@@ -22,11 +22,15 @@ export const upstreams = ['chat', 'responses', 'messages'];
 
 // Models whose names tell the gateway, and the strict provider, what they take.
 const plain = { chat: 'gpt-4.1', responses: 'gpt-4.1', messages: 'claude-sonnet-4-5' };
-const thinking = { chat: 'deepseek-reasoner', responses: 'gpt-5.4', messages: 'claude-opus-4-6' };
+const thinking = {
+  chat: 'vendor/deepseek-reasoner',
+  responses: 'responses/gpt-5.4',
+  messages: 'messages/claude-opus-4-6',
+};
 
 // Returns the name of a model behind an upstream that follows directives.
 export const scripted = (upstream, directives) => `${upstream}/${plain[upstream]}!${directives}`;
-export const thinker = (upstream, directives) => `${upstream}/${thinking[upstream]}!${directives}`;
+export const thinker = (upstream, directives) => `${thinking[upstream]}!${directives}`;
 
 export const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
