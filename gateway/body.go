@@ -10,7 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// errTooLarge is returned for a body beyond the limit.
+// errTooLarge is returned for a body beyond its limit, a request's as an answer's; its text is read only of an answer.
 var errTooLarge = errors.New("gateway: answer is too large")
 
 // framing is how a body's end is known (RFC 9112, section 6.3). The zero value is a body of no bytes.

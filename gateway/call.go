@@ -45,7 +45,7 @@ type call struct {
 	request codec.Request
 	// body is the request's body, nil before it is read and once the answer has begun.
 	body *buffer
-	// query is the request's query string, with its question mark, or empty.
+	// query is the request's query string, without its question mark, or empty.
 	query []byte
 	// forward are header lines for the upstream that come from the client.
 	forward []byte
