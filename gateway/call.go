@@ -31,13 +31,11 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned and upstream.
+	// mu guards client, abandoned and the attempt's upstream.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
-	// upstream is the connection to close when the call is abandoned, nil between attempts.
-	upstream *upstreamConn
 
 	id      []byte // request id
 	key     *apiKey
@@ -51,31 +49,18 @@ type call struct {
 	forward []byte
 	// forwardOwn are those that mean something only in the client's own protocol, as the query does.
 	forwardOwn []byte
-	// head is storage for the head of an upstream request.
-	head []byte
 	// hasVersion is whether anthropic-version is among them.
 	hasVersion bool
 	// scratch is for short texts.
 	scratch [256]byte
 
-	exchange exchange
-	bridge   codec.Bridge
-	// bridgeProtocol is the upstream's side of bridge.
-	bridgeProtocol llm.Protocol
-	target         target
-	tried          triedTargets
-	recall         recall
-	stored         storedRequest
-	// wire is the upstream request, from wireStart on; nil once the answer has begun.
-	wire      *buffer
-	wireStart int
-	// attempting is whether the last of outcome.Attempts runs; attemptStart is when it started.
-	attempting   bool
-	attemptStart instant
-	// resent is whether the attempt was sent again because its kept-alive connection was dead.
-	resent bool
-	// held is storage for what the client gets; pending is what is to be written next: held, or bytes of the exchange.
-	held    *buffer
+	// attempt is the one that runs, or the last one; begun counts those that began.
+	attempt attempt
+	begun   int
+	tried   triedTargets
+	recall  recall
+	stored  storedRequest
+	// pending is what is to be written to the client next.
 	pending []byte
 	// failure is the best explanation so far of why there is no answer (failure.go).
 	failure failure
@@ -86,8 +71,8 @@ type call struct {
 	estimated bool
 
 	state callState
-	// lastEvent is when the upstream last sent something, lastWrite when the client last got something.
-	lastEvent, lastWrite instant
+	// lastWrite is when the client last got something.
+	lastWrite instant
 
 	outcome outcome.Outcome
 }
@@ -125,6 +110,7 @@ func (g *Gateway) acquireCall(client *clientConn) *call {
 	c.gateway, c.snapshot, c.start = g, g.snapshot.Load(), now()
 	c.id = appendRequestID(c.id[:0], g.requestIDPrefix, g.requestIDs.Add(1))
 	c.outcome.Start = time.Now()
+	c.attempt.call = c
 	c.mu.Lock()
 	c.client = client
 	c.mu.Unlock()
@@ -159,28 +145,26 @@ func (c *call) finish() {
 
 // release resets the call and gives it back to the pool.
 func (c *call) release() {
-	c.releaseBridge()
 	attempts := c.outcome.Attempts[:0]
 	clear(c.outcome.Attempts)
 	c.outcome = outcome.Outcome{Attempts: attempts}
 	c.request.Reset()
-	c.releaseRequest()
-	releaseBuffer(c.held)
-	c.held = nil
-	if cap(c.forward)+cap(c.forwardOwn)+cap(c.head) > largestForward {
-		c.forward, c.forwardOwn, c.head = nil, nil, nil
+	c.releaseBody()
+	c.attempt.reset()
+	if cap(c.forward)+cap(c.forwardOwn) > largestForward {
+		c.forward, c.forwardOwn = nil, nil
 	}
 	c.forward, c.forwardOwn, c.query = c.forward[:0], c.forwardOwn[:0], c.query[:0]
 	c.gateway, c.snapshot, c.key = nil, nil, nil
 	c.route = route{}
-	c.target = target{}
 	c.recall, c.stored = recall{}, storedRequest{}
 	c.tried.reset()
+	c.begun = 0
 	c.pending = nil
 	c.failure, c.refusal = failure{}, nil
 	c.hasVersion, c.estimated = false, false
 	c.state, c.abandoned = stateOpen, notAbandoned
-	c.lastEvent, c.lastWrite, c.attemptStart = 0, 0, 0
+	c.lastWrite = 0
 	calls.Put(c)
 }
 
@@ -193,8 +177,8 @@ func (c *call) abandon(client *clientConn, why abandonment) {
 		return
 	}
 	c.abandoned = why
-	if c.upstream != nil {
-		_ = c.upstream.Close()
+	if c.attempt.upstream != nil {
+		_ = c.attempt.upstream.Close()
 	}
 }
 
@@ -205,58 +189,13 @@ func (c *call) ended() abandonment {
 	return c.abandoned
 }
 
-// attach names the connection that abandon closes. It returns false when the call is abandoned already.
-func (c *call) attach(conn *upstreamConn) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.upstream = conn
-	return c.abandoned == notAbandoned
-}
+// streams reports whether the client gets a stream.
+func (c *call) streams() bool { return c.request.Stream && c.outcome.Operation == outcome.Generate }
 
-// detach must be called before the connection is given back. It returns why the connection was closed from outside, if
-// it was.
-func (c *call) detach() abandonment {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.upstream = nil
-	return c.abandoned
-}
-
-// useBridge makes the bridge between the client and an upstream that speaks p.
-func (c *call) useBridge(p llm.Protocol) {
-	if c.bridge != nil && c.bridgeProtocol == p {
-		return
-	}
-	c.releaseBridge()
-	c.bridge, c.bridgeProtocol = codec.Acquire(c.request.Protocol, p), p
-}
-
-func (c *call) releaseBridge() {
-	if c.bridge != nil {
-		codec.Release(c.bridge)
-		c.bridge = nil
-	}
-}
-
-// passes reports whether the answer's bytes pass as they are: both sides speak the same protocol.
-func (c *call) passes() bool { return c.bridgeProtocol == c.request.Protocol }
-
-// releaseCommitted gives back what the rest of an answer does not need once it has begun: the request, unless the bridge
-// still looks things up in it.
-func (c *call) releaseCommitted() {
-	if c.passes() {
-		c.releaseRequest()
-		return
-	}
-	releaseBuffer(c.wire)
-	c.wire = nil
-}
-
-// releaseRequest gives the request's buffers back. Nothing may refer to the body afterwards, the request's model included.
-func (c *call) releaseRequest() {
+// releaseBody gives the request's body back. Nothing may refer to it afterwards, the request's model included.
+func (c *call) releaseBody() {
 	releaseBuffer(c.body)
-	releaseBuffer(c.wire)
-	c.body, c.wire = nil, nil
+	c.body = nil
 }
 
 // requestIDPrefix is what request ids begin with, as the providers' do.

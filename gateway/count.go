@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"strings"
-
 	"octopus/codec"
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
@@ -10,7 +8,7 @@ import (
 
 // countsHere reports whether the target has no endpoint that counts tokens, so that the gateway counts itself.
 func (c *call) countsHere() bool {
-	return c.outcome.Operation == outcome.CountTokens && c.target.codec.Protocol == llm.Chat
+	return c.outcome.Operation == outcome.CountTokens && c.attempt.target.codec.Protocol == llm.Chat
 }
 
 // lacksCounting reports whether a status of the upstream says that it has no endpoint that counts tokens: many servers that
@@ -27,17 +25,6 @@ func (c *call) count() *llm.Error {
 		return err
 	}
 	c.pending, c.state, c.estimated = body, stateEnded, true
-	c.releaseRequest()
+	c.releaseBody()
 	return nil
-}
-
-// countInstead is count in place of the upstream, whose answer to the running attempt was e.
-func (c *call) countInstead(e *llm.Error) (progress, bool) {
-	c.outcome.Attempts[len(c.outcome.Attempts)-1].Message = strings.Clone(cut(e.Message))
-	if err := c.count(); err != nil {
-		c.fail(failure{class: outcome.ClassInvalid, err: err})
-		return progressFailed, false
-	}
-	c.endAttempt()
-	return progressAnswered, true
 }

@@ -96,7 +96,7 @@ func (c *call) remember() {
 	if c.outcome.Operation != outcome.Generate {
 		return
 	}
-	m := c.bridge.Remember()
+	m := c.attempt.bridge.Remember()
 	key := c.key.id + "/"
 	for _, id := range m.Calls {
 		c.gateway.memory.Keep(thoughtKey+key+id, m.Thoughts)
@@ -106,7 +106,7 @@ func (c *call) remember() {
 	}
 	value := m.Record
 	if value == nil {
-		value = []byte(c.target.member.channel.id)
+		value = []byte(c.attempt.target.member.channel.id)
 	}
 	c.gateway.memory.Keep(responseKey+key+m.ID, value)
 	for _, item := range m.Items {

@@ -80,7 +80,7 @@ func (g *Gateway) relay(ctx *fasthttp.RequestCtx, p llm.Protocol, op outcome.Ope
 		c.refuse(ctx, err)
 		return
 	}
-	if c.request.Stream && op == outcome.Generate {
+	if c.streams() {
 		c.relayStream(ctx)
 	} else {
 		c.relayWhole(ctx)

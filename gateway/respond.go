@@ -16,8 +16,8 @@ func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
 		c.setStatus(ctx, fasthttp.StatusOK)
 		h.SetContentTypeBytes(headerContentTypeDefault)
 	} else {
-		c.setStatus(ctx, c.exchange.header.StatusCode())
-		passHeaders(h, &c.exchange.header, c.request.Protocol, c.passes())
+		c.setStatus(ctx, c.attempt.exchange.header.StatusCode())
+		passHeaders(h, &c.attempt.exchange.header, c.request.Protocol, c.attempt.passes())
 	}
 	c.setRelayHeaders(h)
 	ctx.Response.SetBodyStream(c, len(c.pending))
@@ -31,10 +31,10 @@ func (c *call) respondStream(ctx *fasthttp.RequestCtx) {
 	}
 	h := &ctx.Response.Header
 	if c.state != stateEarly {
-		passHeaders(h, &c.exchange.header, c.request.Protocol, c.passes())
+		passHeaders(h, &c.attempt.exchange.header, c.request.Protocol, c.attempt.passes())
 		c.setRelayHeaders(h)
 	} else {
-		c.pending = c.bridge.AppendKeepAlive(nil)
+		c.pending = c.attempt.bridge.AppendKeepAlive(nil)
 	}
 	h.SetContentType("text/event-stream; charset=utf-8")
 	h.SetCanonical(headerCacheControl, noCache)
@@ -76,12 +76,12 @@ func (c *call) setRelayHeaders(h *fasthttp.ResponseHeader) {
 	if !c.snapshot.config.Settings.RelayHeaders {
 		return
 	}
-	h.SetCanonical(headerOctopusChannel, c.target.member.channel.nameHeader)
-	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.target.member.model))
+	h.SetCanonical(headerOctopusChannel, c.attempt.target.member.channel.nameHeader)
+	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.attempt.target.member.model))
 	if w := c.appendWarnings(c.scratch[:0]); len(w) > 0 {
 		h.SetCanonical(headerOctopusWarnings, w)
 	}
-	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(len(c.outcome.Attempts)), 10))
+	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(c.begun), 10))
 }
 
 // appendWarnings appends what the answer is not exact in, as the header x-octopus-warnings has it.
@@ -89,8 +89,8 @@ func (c *call) appendWarnings(dst []byte) []byte {
 	if c.estimated {
 		return append(dst, "approx=input_tokens"...)
 	}
-	if c.bridge != nil {
-		if w := c.bridge.Warnings(); w != nil {
+	if c.attempt.bridge != nil {
+		if w := c.attempt.bridge.Warnings(); w != nil {
 			return w.Append(dst)
 		}
 	}
@@ -167,9 +167,8 @@ func passOf(name []byte) passing {
 func (c *call) noteGone() {
 	c.outcome.Status = statusClientGone
 	c.outcome.Class = outcome.ClassClientGone
-	if n := len(c.outcome.Attempts); n > 0 && c.attempting {
-		c.outcome.Attempts[n-1].Class = outcome.ClassClientGone
-		c.outcome.Attempts[n-1].Verdict = outcome.GiveUp
+	if a := &c.attempt; a.running {
+		a.record.Class, a.record.Verdict = outcome.ClassClientGone, outcome.GiveUp
 	}
 }
 

@@ -27,7 +27,7 @@ func (c *call) WriteTo(w io.Writer) (n int64, err error) {
 			c.outcome.BytesOut += int64(written)
 			c.lastWrite = now()
 			// While the client did not read, nobody listened to the upstream: that is no silence of its own.
-			c.lastEvent += c.lastWrite - began
+			c.attempt.lastEvent += c.lastWrite - began
 			if err != nil {
 				c.noteGone()
 				return n, err
@@ -36,8 +36,8 @@ func (c *call) WriteTo(w io.Writer) (n int64, err error) {
 		}
 		switch c.state {
 		case stateEnded:
-			if c.attempting {
-				c.exchange.drain()
+			if c.attempt.running {
+				c.attempt.exchange.drain()
 			}
 			return n, nil
 		case stateEarly:
@@ -92,33 +92,30 @@ func (c *call) continueEarly() {
 
 // continueStream reads on after the answer has begun, until there is something to write.
 func (c *call) continueStream() {
-	policy := &c.route.group.policy
-	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), c.lastEvent.after(policy.IdleTimeout)
+	a, policy := &c.attempt, &c.route.group.policy
+	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), a.lastEvent.after(policy.IdleTimeout)
 	var step codec.Step
 	var err error
-	if c.exchange.started {
-		step, err = c.feed(min(keepAliveAt, idleAt))
+	if a.exchange.started {
+		step, err = a.feed(min(keepAliveAt, idleAt))
 	} else {
-		step, err = c.awaitFollowUp(min(keepAliveAt, idleAt))
+		step, err = a.awaitFollowUp(min(keepAliveAt, idleAt))
 	}
+	c.takePending()
 	switch {
 	case err == errQuiet && now() >= idleAt:
-		c.pending, step = c.bridge.Finish(nil, codec.Stalled)
+		c.pending, step = a.bridge.Finish(nil, codec.Stalled)
 		if step == codec.Failed {
 			c.cutShort()
 			return
 		}
-		c.state = stateEnded
-		c.remember()
+		c.complete()
 	case err == errQuiet:
 		c.keepAlive(keepAliveAt)
 	case step == codec.End:
-		c.state = stateEnded
-		c.remember()
+		c.complete()
 	case step == codec.Again:
-		sent := c.pending
-		if c.followUp(); !c.attempting {
-			c.pending = sent
+		if a.followUp(); a.failure.err != nil {
 			c.cutShort()
 		}
 	case step == codec.Failed:
@@ -128,12 +125,12 @@ func (c *call) continueStream() {
 
 // awaitFollowUp waits for the header of the answer to a follow-up call. Whatever is wrong with it cuts the answer short: the
 // client has its beginning.
-func (c *call) awaitFollowUp(until instant) (codec.Step, error) {
-	switch err := c.exchange.await(until); {
+func (a *attempt) awaitFollowUp(until instant) (codec.Step, error) {
+	switch err := a.exchange.await(until); {
 	case err == errQuiet:
 		return codec.Hold, err
-	case err != nil || c.exchange.header.StatusCode()/100 != 2:
-		_, step := c.bridge.Finish(nil, codec.Cut)
+	case err != nil || a.exchange.header.StatusCode()/100 != 2:
+		_, step := a.bridge.Finish(nil, codec.Cut)
 		return step, nil
 	}
 	return codec.Commit, nil
@@ -142,7 +139,7 @@ func (c *call) awaitFollowUp(until instant) (codec.Step, error) {
 // keepAlive gives the client a sign of life when it is due.
 func (c *call) keepAlive(at instant) {
 	if now() >= at {
-		c.pending = c.bridge.AppendKeepAlive(nil)
+		c.pending = c.attempt.bridge.AppendKeepAlive(nil)
 	}
 }
 
@@ -155,15 +152,15 @@ func (c *call) cutShort() {
 		return
 	}
 	sent := c.pending
-	f := failure{class: outcome.ClassCut, err: c.bridge.Failure()}
+	f := failure{class: outcome.ClassCut, err: c.attempt.bridge.Failure()}
 	switch {
 	case ended == abandonedByShutdown:
 		f = failure{class: outcome.ClassUnavailable, err: &llm.Error{Kind: llm.Overloaded, Message: "The gateway is shutting down."}}
 	case f.err == nil:
 		f.err = told(outcome.ClassCut, &llm.Error{})
 	}
-	a := &c.outcome.Attempts[len(c.outcome.Attempts)-1]
-	a.Class, a.Verdict, a.Message = f.class, outcome.GiveUp, strings.Clone(cut(f.err.Message))
+	r := &c.attempt.record
+	r.Class, r.Verdict, r.Message = f.class, outcome.GiveUp, strings.Clone(cut(f.err.Message))
 	if f.class == outcome.ClassCut {
 		class := inBand(f.err)
 		switch {
@@ -182,7 +179,7 @@ func (c *call) cutShort() {
 // endWithError makes e the last thing the client gets of a stream.
 func (c *call) endWithError(e *llm.Error) {
 	c.outcome.Class, c.outcome.Message = c.failure.class, e.Message
-	c.pending = c.bridge.AppendError(nil, e)
+	c.pending = c.attempt.bridge.AppendError(nil, e)
 	c.state = stateEnded
 	c.endAttempt()
 }
