@@ -4,11 +4,13 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"octopus/codec"
 	"octopus/codec/llm"
+	"octopus/gateway/config"
 	"octopus/gateway/outcome"
 )
 
@@ -20,6 +22,8 @@ const (
 	// maxHeld is the most that is held back before a stream's first real event, beside what the provider repeats of the
 	// request: response.created and response.in_progress give instructions and tools back, each of them.
 	maxHeld = 1 << 20
+	// postponement is how often is looked for another target once an attempt has been silent for too long.
+	postponement = time.Second
 )
 
 // attempt is one try on one target: the exchange with it, and what came of it. It reads its call's request and writes nothing
@@ -30,7 +34,14 @@ type attempt struct {
 	// running is whether the attempt has begun and not been ended by its call; start is when it began.
 	running bool
 	start   instant
-	bridge  codec.Bridge
+	// pass is what the attempt was let through with, and why the reason for its target.
+	pass pass
+	why  outcome.Reason
+	// reached is whether a connection to the upstream was had.
+	reached bool
+	// postponed is until when the limit of the attempt is put off because no other target is usable, 0 for not.
+	postponed instant
+	bridge    codec.Bridge
 	// bridgeProtocol is the upstream's side of bridge.
 	bridgeProtocol llm.Protocol
 	exchange       exchange
@@ -45,6 +56,10 @@ type attempt struct {
 	resent bool
 	// lastEvent is when the upstream last sent something.
 	lastEvent instant
+	// eventful is whether the first real event of a stream is here.
+	eventful bool
+	// kept is what of a stream is kept back until its end, nil unless the group's policy wants that.
+	kept *buffer
 	// held is storage for what the client gets; pending is what it gets next: held, or bytes of the exchange.
 	held    *buffer
 	pending []byte
@@ -77,10 +92,13 @@ func (a *attempt) begin() *llm.Error {
 	if err := a.buildRequest(); err != nil {
 		return err
 	}
-	a.running, a.resent, a.failure, a.start = true, false, failure{}, now()
+	a.running, a.resent, a.reached, a.failure, a.start, a.postponed = true, false, false, failure{}, now(), 0
+	a.eventful = false
 	a.record = outcome.Attempt{
 		Channel: m.channel.name, ChannelID: m.channel.id, Key: a.target.key.id, Model: m.model, Start: c.start.until(a.start),
+		Why: a.why, Skipped: c.tried.takeSkipped(),
 	}
+	a.target.begin()
 	a.sendRequest()
 	return nil
 }
@@ -96,18 +114,26 @@ func (a *attempt) advance(until instant) progress {
 	return progressFailed
 }
 
-// limit is when the attempt has been silent for too long. It is not enforced while no other target could do better.
+// limit is when the attempt has been silent for too long. It is not enforced while no other target could do better: when it
+// is reached and none is usable, it is postponed.
 func (a *attempt) limit() instant {
 	c := a.call
-	policy := &c.route.group.policy
-	limit := policy.AnswerTimeout
-	if c.request.Stream {
-		limit = policy.FirstTokenTimeout
-	}
-	if c.begun >= policy.Attempts || c.tried.members.Len() <= 1 {
+	if a.eventful || c.begun >= c.route.group.policy.Attempts || !c.tried.othersRemain() {
 		return never
 	}
-	return a.start.after(limit)
+	return max(a.start.after(a.patience()), a.postponed)
+}
+
+// patience is how long the target may be silent, 0 for ever.
+func (a *attempt) patience() time.Duration {
+	policy := &a.call.route.group.policy
+	switch {
+	case !a.reached:
+		return policy.ConnectTimeout
+	case a.call.request.Stream:
+		return policy.FirstTokenTimeout
+	}
+	return policy.AnswerTimeout
 }
 
 // useBridge makes the bridge between the client and an upstream that speaks p.
@@ -180,11 +206,16 @@ func (a *attempt) sendRequest() {
 		a.failWith(dialFailure(err), &llm.Error{Message: err.Error()})
 		return
 	}
+	a.reached = true
 	if !a.attach(x.conn) {
 		a.failure = failure{class: outcome.ClassClientGone, err: told(outcome.ClassClientGone, &llm.Error{})}
 		return
 	}
-	if err := x.send(a.wire.bytes[a.wireStart:], min(c.deadline(), a.limit())); err != nil && !x.answeredEarly(err) {
+	until := c.deadline()
+	if limit := a.limit(); limit < until && c.otherUsable(a.start) {
+		until = limit
+	}
+	if err := x.send(a.wire.bytes[a.wireStart:], until); err != nil && !x.answeredEarly(err) {
 		a.exchangeFailed(err)
 	}
 }
@@ -238,6 +269,8 @@ func (a *attempt) timeIsUp(until instant) (progress, bool) {
 	case at >= a.call.deadline():
 		a.failWith(outcome.ClassSilent, &llm.Error{Message: "deadline"})
 		return progressQuiet, false
+	case at >= a.limit() && !a.call.otherUsable(at):
+		a.postponed = at + instant(postponement)
 	case at >= a.limit():
 		a.failWith(outcome.ClassSilent, &llm.Error{Message: "no answer in time"})
 		return progressQuiet, false
@@ -284,7 +317,7 @@ func (a *attempt) receiveWhole(limit, until instant) (progress, bool) {
 		a.held = acquireBuffer()
 	}
 	c := a.call
-	idleAt := a.lastEvent.after(c.route.group.policy.IdleTimeout)
+	idleAt := a.idleAt()
 	had := len(a.held.bytes)
 	body, err := a.exchange.all(a.held.bytes, maxAnswer, min(limit, idleAt))
 	if a.held.bytes = body; len(body) > had {
@@ -323,33 +356,98 @@ func (a *attempt) receiveWhole(limit, until instant) (progress, bool) {
 	return progressAnswered, true
 }
 
-// receiveStream reads a stream up to its first real event.
+// receiveStream reads a stream up to its first real event, or to its end where the policy is to commit when it is complete.
 func (a *attempt) receiveStream(limit, until instant) (progress, bool) {
 	for {
+		if a.eventful {
+			limit = min(until, a.call.deadline(), a.idleAt())
+		}
 		step, err := a.feed(limit)
 		switch {
+		case err == errQuiet && a.eventful && now() >= a.idleAt():
+			a.pending, step = a.bridge.Finish(nil, codec.Stalled)
+			if step == codec.Failed {
+				a.failCut()
+				return progressQuiet, false
+			}
+			return a.keepLast(), true
 		case err == errQuiet:
 			return a.timeIsUp(until)
 		case step == codec.Hold && len(a.held.bytes) <= maxHeld+4*len(a.call.body.bytes):
 			continue
 		case step == codec.Hold:
 			a.failWith(outcome.ClassNonsense, &llm.Error{Message: "too much before the first event"})
+		case step == codec.Failed && a.eventful:
+			a.failCut()
 		case step == codec.Failed:
 			e := a.bridge.Failure()
 			a.failWith(inBand(e), e)
+		case step == codec.Again && a.eventful:
+			a.keep()
+			a.followUp()
 		case step == codec.Again:
 			// What came so far is held, and goes on with the answer to the follow-up call.
 			a.held.bytes = append(a.held.bytes, a.pending...)
 			a.pending = nil
 			a.followUp()
+		case step == codec.End:
+			a.noteEventful()
+			return a.keepLast(), true
 		default:
-			if step == codec.End {
-				return progressAnswered, true
+			a.noteEventful()
+			if !a.keepsBack() {
+				return progressBegun, true
 			}
-			return progressBegun, true
+			if a.keep(); len(a.kept.bytes) > maxAnswer {
+				// Too much to hold: the client gets it as it comes from here on.
+				a.pending = a.kept.bytes
+				return progressBegun, true
+			}
+			continue
 		}
 		return progressQuiet, false
 	}
+}
+
+// idleAt is when an answer that has begun has been silent for too long.
+func (a *attempt) idleAt() instant { return a.lastEvent.after(a.call.route.group.policy.IdleTimeout) }
+
+// noteEventful notes that the first real event of the stream is here: the target has shown that it answers.
+func (a *attempt) noteEventful() {
+	if a.eventful {
+		return
+	}
+	c := a.call
+	a.eventful, a.record.FirstToken = true, a.start.until(now())
+	c.gateway.health.passed(&a.target, &a.pass, &c.route.group.policy.Cooldown)
+}
+
+// keepsBack reports whether the client gets nothing of a stream before its end.
+func (a *attempt) keepsBack() bool { return a.call.route.group.policy.Commit == config.CommitComplete }
+
+// keep keeps back what is pending.
+func (a *attempt) keep() {
+	if a.kept == nil {
+		a.kept = acquireBuffer()
+	}
+	a.kept.bytes = append(a.kept.bytes, a.pending...)
+	a.pending = nil
+}
+
+// keepLast makes all of a complete stream pending.
+func (a *attempt) keepLast() progress {
+	if a.kept != nil && len(a.kept.bytes) > 0 {
+		a.keep()
+		a.pending = a.kept.bytes
+	}
+	return progressAnswered
+}
+
+// failCut notes that a stream broke off after its first real event.
+func (a *attempt) failCut() {
+	f, message := cutFailure(a.bridge.Failure())
+	a.record.Message = strings.Clone(cut(message))
+	a.failure = f
 }
 
 // feed hands the next bytes of a stream to the bridge. What the client gets is in a.pending afterwards, valid until the
@@ -414,6 +512,16 @@ func (a *attempt) detach() bool {
 // closeExchange closes the attempt's connection, or gives it back when nobody has closed it from outside.
 func (a *attempt) closeExchange() { a.exchange.close(a.detach()) }
 
+// dropHeld drops what the client would have got.
+func (a *attempt) dropHeld() {
+	a.pending = nil
+	for _, b := range [...]*buffer{a.held, a.kept} {
+		if b != nil {
+			b.bytes = b.bytes[:0]
+		}
+	}
+}
+
 // releaseWire gives the upstream request's buffer back.
 func (a *attempt) releaseWire() {
 	releaseBuffer(a.wire)
@@ -428,6 +536,8 @@ func (a *attempt) reset() {
 	if cap(a.head) > largestForward {
 		a.head = nil
 	}
+	releaseBuffer(a.kept)
+	a.kept = nil
 	a.call, a.target, a.held, a.pending, a.failure, a.record = nil, target{}, nil, nil, failure{}, outcome.Attempt{}
 	a.start, a.lastEvent = 0, 0
 }

@@ -14,13 +14,17 @@ import (
 func (c *call) advance(until instant) progress {
 	for {
 		if !c.attempt.running {
+			if c.tried.waitUntil != 0 && !c.wait(until) {
+				c.useAnyBridge()
+				return progressQuiet
+			}
 			if !c.startAttempt() {
 				return progressFailed
 			}
 			if c.state == stateEnded {
 				return progressAnswered // no attempt was needed
 			}
-			continue // it may have been passed over
+			continue // it may have been passed over, or has to wait
 		}
 		switch p := c.attempt.advance(until); p {
 		case progressQuiet:
@@ -44,7 +48,8 @@ func (c *call) advance(until instant) progress {
 // deadline is when the call must have an answer (non-stream) or its beginning (stream).
 func (c *call) deadline() instant { return c.start.after(c.route.group.policy.Deadline) }
 
-// startAttempt picks a target and sends it the request. It returns false when there is nothing left to try.
+// startAttempt picks a target and sends it the request, or decides to wait for one. It returns false when there is nothing
+// left to try.
 func (c *call) startAttempt() bool {
 	if c.ended() != notAbandoned {
 		c.noteAbandoned()
@@ -56,7 +61,13 @@ func (c *call) startAttempt() bool {
 	if !c.pickTarget() {
 		return false
 	}
+	if c.tried.waitUntil != 0 {
+		return true
+	}
+	c.tried.waitSince = 0
+	c.attempt.useBridge(c.attempt.target.codec.Protocol)
 	if c.countsHere() {
+		c.releasePass()
 		if err := c.count(); err != nil {
 			c.failure = failure{class: outcome.ClassInvalid, err: err}
 			return false
@@ -77,14 +88,27 @@ func (c *call) passOver(err *llm.Error) {
 	if c.refusal == nil {
 		c.refusal = err
 	}
+	c.releasePass()
 	c.tried.next = outcome.TryNext
-	c.tried.keys.Reset(len(c.attempt.target.member.channel.keys))
+	c.tried.keys.Reset(0)
+	c.tried.possible.Remove(c.attempt.target.index)
+}
+
+// releasePass gives back what the attempt was let through with.
+func (c *call) releasePass() { c.gateway.health.release(&c.attempt.target, &c.attempt.pass) }
+
+// useAnyBridge makes a bridge for the signs of life and the error of a call that has tried no target yet.
+func (c *call) useAnyBridge() {
+	if c.attempt.bridge == nil {
+		c.attempt.useBridge(c.request.Protocol)
+	}
 }
 
 // bind makes the running attempt the one that the client is answered by. It has begun its answer, or completed it.
 func (c *call) bind(p progress) {
 	a := &c.attempt
 	c.takePending()
+	c.gateway.health.passed(&a.target, &a.pass, &c.route.group.policy.Cooldown)
 	if c.streams() {
 		c.outcome.FirstToken = c.start.until(now())
 	}
@@ -104,6 +128,7 @@ func (c *call) takePending() { c.pending, c.attempt.pending = c.attempt.pending,
 // complete notes that all of the answer is here.
 func (c *call) complete() {
 	c.state = stateEnded
+	c.gateway.health.succeeded(&c.attempt.target)
 	c.remember()
 	if c.stored.method == fasthttp.MethodDelete {
 		c.recall.forget(strings.TrimPrefix(c.stored.suffix, "/"), nil)
@@ -116,20 +141,25 @@ func (c *call) judge(f failure) {
 		c.noteAbandoned()
 		return
 	}
-	a, t, rule := &c.attempt, &c.tried, rules[f.class]
+	a, t, rule := &c.attempt, &c.tried, &rules[f.class]
+	c.noteFailure(&f)
 	t.onTarget++
-	policy := &c.route.group.policy
+	policy, at := &c.route.group.policy, now()
+	repeats, asked := t.onTarget < policy.AttemptsPerTarget, f.err.RetryAfter
 	switch {
-	case !rule.others || now() >= c.deadline():
+	case !rule.others || at >= c.deadline():
 		t.next = outcome.GiveUp
-	case rule.repeat && t.onTarget < policy.AttemptsPerTarget:
-		t.next = outcome.TryAgain
+	case rule.repeat && repeats:
+		t.next, t.why = outcome.TryAgain, outcome.ByRepeat
+		t.waitUntil, t.recovering = at+instant(repeatPause()), false
+	case f.class == outcome.ClassRateLimited && repeats && asked > 0 && asked <= policy.RateLimitWait:
+		t.next, t.why = outcome.TryAgain, outcome.ByWait
+		t.waitUntil, t.recovering = at+instant(asked), false
 	default:
 		t.next = outcome.TryNext
-		t.keys.Remove(a.target.keyIndex)
-		aboutKey := f.class == outcome.ClassCredential || f.class == outcome.ClassQuota || f.class == outcome.ClassRateLimited
-		if t.keysTried++; !aboutKey || t.keysTried == maxKeysTried {
-			t.keys.Reset(len(a.target.member.channel.keys))
+		c.leaveTarget(rule.scope == scopeKey || rule.scope == scopeKeyModel)
+		if f.class == outcome.ClassContext {
+			c.leaveModel(a.target.member.model)
 		}
 	}
 	a.record.Class, a.record.Verdict = f.class, t.next
@@ -137,6 +167,23 @@ func (c *call) judge(f failure) {
 		c.failure = f
 	}
 	c.endAttempt()
+}
+
+// noteFailure tells the health of targets why the running attempt failed.
+func (c *call) noteFailure(f *failure) {
+	a, rule := &c.attempt, &rules[f.class]
+	of := rule.scope
+	switch {
+	case of == scopeNone:
+		return
+	case f.class == outcome.ClassSilent && now() >= c.deadline() && now() < a.start.after(a.patience()):
+		return // the request's time was up, not the target's
+	case of == scopeModel && !a.reached:
+		of = scopeChannel // all of its models are behind the same address
+	case of == scopeModel && c.outcome.Operation != outcome.Generate:
+		return // an upstream may lack an endpoint, or its strength
+	}
+	c.gateway.health.failed(&a.target, &a.pass, of, f.class, a.start, f.err.RetryAfter, &c.route.group.policy.Cooldown)
 }
 
 // noteAbandoned ends the running attempt, if any, of a call that was abandoned.
@@ -159,14 +206,16 @@ func (c *call) endAttempt() {
 		return
 	}
 	a.running = false
+	a.target.end()
+	c.releasePass()
 	a.record.Duration = a.start.until(now())
 	c.gateway.metrics.attempt(a.target.member.channel, a.record.Class)
 	if c.state >= stateBegun {
 		c.outcome.Usage = a.bridge.Usage()
 	}
 	a.pending = nil
-	if a.held != nil && c.state < stateBegun {
-		a.held.bytes = a.held.bytes[:0]
+	if c.state < stateBegun {
+		a.dropHeld()
 	}
 	a.closeExchange()
 	c.outcome.Attempts = append(c.outcome.Attempts, a.record)

@@ -31,11 +31,13 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned and the attempt's upstream.
+	// mu guards client, abandoned, wake and the attempt's upstream.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
+	// wake is closed when the call is abandoned while it waits for a target; nil while it does not.
+	wake chan struct{}
 
 	id      []byte // request id
 	key     *apiKey
@@ -57,7 +59,7 @@ type call struct {
 	// attempt is the one that runs, or the last one; begun counts those that began.
 	attempt attempt
 	begun   int
-	tried   triedTargets
+	tried   candidates
 	recall  recall
 	stored  storedRequest
 	// pending is what is to be written to the client next.
@@ -179,6 +181,10 @@ func (c *call) abandon(client *clientConn, why abandonment) {
 	c.abandoned = why
 	if c.attempt.upstream != nil {
 		_ = c.attempt.upstream.Close()
+	}
+	if c.wake != nil {
+		close(c.wake)
+		c.wake = nil
 	}
 }
 

@@ -37,26 +37,33 @@ type rule struct {
 	others bool
 	// rank orders what the client is told when targets failed differently: the lowest wins (design.md section 5).
 	rank int
+	// scope is what may go out for it (health.go).
+	scope scope
+	// atOnce takes it out with the first failure, not with several in a row.
+	atOnce bool
+	// asks heeds how long the upstream asks to be left alone.
+	asks bool
 }
 
-// rules is the failure table of design.md section 5, as far as a single request goes.
+// rules is the failure table of design.md section 5.
 var rules = [outcome.Classes]rule{
-	outcome.ClassInvalid:     {rank: 0},
-	outcome.ClassContext:     {rank: 0, others: true},
-	outcome.ClassFilter:      {rank: 0},
-	outcome.ClassState:       {rank: 0, others: true},
-	outcome.ClassClientGone:  {rank: 0},
-	outcome.ClassInternal:    {rank: 0},
-	outcome.ClassCut:         {rank: 1},
-	outcome.ClassRateLimited: {rank: 2, others: true},
-	outcome.ClassOverloaded:  {rank: 3, others: true},
-	outcome.ClassSilent:      {rank: 4, others: true},
-	outcome.ClassTransient:   {rank: 5, others: true, repeat: true},
-	outcome.ClassNonsense:    {rank: 6, others: true},
-	outcome.ClassQuota:       {rank: 7, others: true},
-	outcome.ClassCredential:  {rank: 8, others: true},
-	outcome.ClassModel:       {rank: 9, others: true},
-	outcome.ClassUnavailable: {rank: 10, others: true},
+	outcome.ClassCut:         {rank: 0, scope: scopeModel, others: true}, // as long as the client has got none of the answer
+	outcome.ClassInvalid:     {rank: 1, scope: scopeNone},
+	outcome.ClassContext:     {rank: 1, scope: scopeNone, others: true},
+	outcome.ClassFilter:      {rank: 1, scope: scopeNone},
+	outcome.ClassState:       {rank: 1, scope: scopeNone, others: true},
+	outcome.ClassClientGone:  {rank: 1, scope: scopeNone},
+	outcome.ClassRefused:     {rank: 1, scope: scopeNone},
+	outcome.ClassInternal:    {rank: 1, scope: scopeNone},
+	outcome.ClassRateLimited: {rank: 2, scope: scopeKeyModel, atOnce: true, asks: true, others: true},
+	outcome.ClassOverloaded:  {rank: 3, scope: scopeModel, atOnce: true, asks: true, others: true},
+	outcome.ClassSilent:      {rank: 4, scope: scopeModel, atOnce: true, others: true},
+	outcome.ClassTransient:   {rank: 5, scope: scopeModel, others: true, repeat: true},
+	outcome.ClassNonsense:    {rank: 6, scope: scopeModel, others: true},
+	outcome.ClassQuota:       {rank: 7, scope: scopeKey, atOnce: true, asks: true, others: true},
+	outcome.ClassCredential:  {rank: 8, scope: scopeKey, atOnce: true, others: true},
+	outcome.ClassModel:       {rank: 9, scope: scopeModel, atOnce: true, others: true},
+	outcome.ClassUnavailable: {rank: 10, scope: scopeNone, others: true},
 }
 
 // explains reports whether f is better to tell the client than the other.
@@ -146,6 +153,24 @@ func told(class outcome.Class, e *llm.Error) *llm.Error {
 		}
 	}
 	return told
+}
+
+// cutFailure returns the failure of an answer that broke off after its first real event, and what the upstream said of it in
+// short. e is what the bridge made of it, or nil.
+func cutFailure(e *llm.Error) (f failure, message string) {
+	f = failure{class: outcome.ClassCut, err: told(outcome.ClassCut, &llm.Error{})}
+	if e == nil {
+		return f, f.err.Message
+	}
+	switch class := inBand(e); {
+	case e.Kind == llm.Timeout:
+		f.err = told(outcome.ClassSilent, e)
+	case class != outcome.ClassNonsense:
+		f.err = told(class, e)
+	default:
+		f.err = told(outcome.ClassCut, e)
+	}
+	return f, e.Message
 }
 
 // dialFailure classifies an error of opening a connection.

@@ -50,6 +50,8 @@ type Gateway struct {
 	snapshot atomic.Pointer[snapshot]
 	// origins live beside snapshots, so that connections survive a change of configuration.
 	origins origins
+	// health lives beside snapshots as well.
+	health  health
 	clients clientConns
 	memory  Memory
 	// local is memory unless the options named another.
@@ -76,7 +78,7 @@ func New(o Options) *Gateway {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	g := &Gateway{options: o, logger: o.Logger}
+	g := &Gateway{options: o, logger: o.Logger, health: newHealth()}
 	if g.options.Dialer == nil {
 		g.options.Dialer = dial.New(dial.Options{})
 	}
@@ -112,8 +114,10 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	}
 	g.local.limit(cfg.Settings.ResponseStore.TTL, cfg.Settings.ResponseStore.MaxBytes)
 	g.options.Dialer.AllowMetadata(cfg.Settings.AllowMetadataAddresses)
-	g.snapshot.Store(next)
+	previous := g.snapshot.Swap(next)
 	g.origins.keep(next)
+	g.health.keep(next)
+	g.resetEdited(previous, next)
 	return nil
 }
 

@@ -141,7 +141,8 @@ func newConfig(urls []string) *config.Config {
 	return c
 }
 
-// script sets what the first provider does from now on, and forgets what it did. It returns the number of the next outcome.
+// script sets what the first provider does from now on, and forgets what it did and how targets fared. It returns the number
+// of the next outcome.
 func (w *world) script(directives string) int {
 	w.t.Helper()
 	if err := w.providers[0].SetScript(directives); err != nil {
@@ -150,6 +151,7 @@ func (w *world) script(directives string) int {
 	for _, p := range w.providers {
 		p.Reset()
 	}
+	w.gateway.ResetHealth("")
 	w.ledger.mu.Lock()
 	defer w.ledger.mu.Unlock()
 	return len(w.ledger.rows) + 1

@@ -28,6 +28,8 @@ type gatewayMetrics struct {
 	mu       sync.Mutex
 	groups   map[string]*groupMetrics
 	channels map[string]*channelMetrics
+	// cooling returns how many targets of a channel are out.
+	cooling func(channel string) int
 }
 
 func newGatewayMetrics(g *Gateway) *gatewayMetrics {
@@ -50,6 +52,7 @@ func newGatewayMetrics(g *Gateway) *gatewayMetrics {
 		return 0
 	})
 	m.noGroup = m.group("")
+	m.cooling = g.cooling
 	return m
 }
 
@@ -136,6 +139,7 @@ func (m *gatewayMetrics) channel(name string) *channelMetrics {
 			c.attempts[class] = m.set.GetOrCreateCounter(fmt.Sprintf("octopus_attempts_total{channel=%q,class=%q}",
 				name, outcome.Class(class)))
 		}
+		m.set.NewGauge(fmt.Sprintf("octopus_target_cooling{channel=%q}", name), func() float64 { return float64(m.cooling(name)) })
 		m.channels[name] = c
 	}
 	return m.channels[name]

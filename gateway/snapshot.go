@@ -65,6 +65,8 @@ type member struct {
 	channel *channel
 	model   string
 	config  config.Member
+	// health is how the model fares on the channel, nil for models that nothing lists.
+	health *modelHealth
 	// via is the protocol in which the member is called, by the client's; zero where it can't be.
 	via [len(llm.Protocols) + 1]llm.Protocol
 	// targets are what requests are rewritten for, by the upstream's protocol.
@@ -84,6 +86,11 @@ type channel struct {
 	overrides []string
 	balance   balancer
 	models    []string
+	// standing is how the channel as such fares, health how its models do that are listed by it or by groups.
+	standing *standing
+	health   map[string]*modelHealth
+	// listed are the models in health, in the order of the configuration.
+	listed []string
 	// targets are what requests are rewritten for, by the upstream's protocol; a member adds its model.
 	targets [len(llm.Protocols) + 1]codec.Target
 	metrics *channelMetrics
@@ -102,6 +109,10 @@ type endpoint struct {
 // channelKey is one credential of a channel.
 type channelKey struct {
 	id string
+	// secret is the hash of the credential.
+	secret [sha256.Size]byte
+	// standing is how the key fares with all models.
+	standing *standing
 	// headers are the header lines that carry the credential, and the channel's own, by the upstream's protocol.
 	headers [len(llm.Protocols) + 1][]byte
 }
@@ -157,7 +168,8 @@ func (s *snapshot) add(g *group) {
 func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
-		metrics: g.metrics.channel(c.Name),
+		metrics: g.metrics.channel(c.Name), standing: g.health.standing(standingID{scope: scopeChannel, channel: c.ID}),
+		health: make(map[string]*modelHealth),
 	}
 	for _, h := range c.Headers {
 		if isForwarded([]byte(h.Name)) {
@@ -191,7 +203,7 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 	weights := make([]lb.Member, 0, len(c.Keys))
 	for i := range c.Keys {
 		k := &c.Keys[i]
-		ch.keys = append(ch.keys, channelKey{id: k.ID, headers: channelHeaders(c, k)})
+		ch.keys = append(ch.keys, channelKey{id: k.ID, secret: sha256.Sum256([]byte(k.Secret.Reveal())), headers: channelHeaders(c, k)})
 		weights = append(weights, lb.Member{Weight: k.Weight})
 	}
 	if c.Auth == config.AuthNone {
@@ -199,6 +211,13 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 		weights = append(weights[:0], lb.Member{Weight: 1})
 	}
 	ch.balance = lb.NewWeighted(weights)
+	for i := range ch.keys {
+		k := &ch.keys[i]
+		k.standing = g.health.standing(standingID{scope: scopeKey, channel: c.ID, key: k.id, secret: k.secret})
+	}
+	for _, model := range c.Models {
+		g.health.addModel(ch, model)
+	}
 	return ch, nil
 }
 
@@ -212,6 +231,7 @@ func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, 
 	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, metrics: g.metrics.group(c.Name)}
 	for _, m := range c.Members {
 		if ch := s.channels[m.Channel]; ch != nil {
+			g.health.addModel(ch, m.Model)
 			gr.members = append(gr.members, newMember(ch, m.Model))
 			gr.members[len(gr.members)-1].config = m
 		}
@@ -253,7 +273,7 @@ func (g *group) addMatches(pattern *regexp.Regexp, s *snapshot) {
 }
 
 func newMember(ch *channel, model string) member {
-	m := member{channel: ch, model: model}
+	m := member{channel: ch, model: model, health: ch.health[model]}
 	for _, p := range llm.Protocols {
 		m.targets[p] = ch.targets[p]
 		m.targets[p].Model = model

@@ -152,25 +152,15 @@ func (c *call) cutShort() {
 		return
 	}
 	sent := c.pending
-	f := failure{class: outcome.ClassCut, err: c.attempt.bridge.Failure()}
-	switch {
-	case ended == abandonedByShutdown:
+	f, message := cutFailure(c.attempt.bridge.Failure())
+	if ended == abandonedByShutdown {
 		f = failure{class: outcome.ClassUnavailable, err: &llm.Error{Kind: llm.Overloaded, Message: "The gateway is shutting down."}}
-	case f.err == nil:
-		f.err = told(outcome.ClassCut, &llm.Error{})
+		message = f.err.Message
+	} else {
+		c.noteFailure(&f)
 	}
 	r := &c.attempt.record
-	r.Class, r.Verdict, r.Message = f.class, outcome.GiveUp, strings.Clone(cut(f.err.Message))
-	if f.class == outcome.ClassCut {
-		class := inBand(f.err)
-		switch {
-		case f.err.Kind == llm.Timeout:
-			class = outcome.ClassSilent
-		case class == outcome.ClassNonsense:
-			class = outcome.ClassCut
-		}
-		f.err = told(class, f.err)
-	}
+	r.Class, r.Verdict, r.Message = f.class, outcome.GiveUp, strings.Clone(cut(message))
 	c.failure = f
 	c.endWithError(f.err)
 	c.pending = append(sent[:len(sent):len(sent)], c.pending...)

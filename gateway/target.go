@@ -2,13 +2,7 @@ package gateway
 
 import (
 	"octopus/codec"
-	"octopus/codec/llm"
-	"octopus/gateway/outcome"
-	"octopus/lb"
 )
-
-// maxKeysTried is how many keys of one channel a call tries: the attempts must reach to the next member.
-const maxKeysTried = 2
 
 // target is what one attempt is sent to.
 type target struct {
@@ -20,55 +14,90 @@ type target struct {
 	codec    *codec.Target
 }
 
-// triedTargets are the targets that a call may still try.
-type triedTargets struct {
-	// begun is whether members is filled.
-	begun   bool
-	members lb.Set
-	// keys are those of the current target's channel.
-	keys lb.Set
-	// onTarget counts the attempts on the current target, keysTried the keys of its channel that failed.
-	onTarget, keysTried int
-	// next says where the next attempt goes.
-	next outcome.Verdict
+// standing returns how a part of the target fares, nil where nothing is kept of it: of models that no group and no channel
+// lists.
+func (t *target) standing(s scope) *standing {
+	switch s {
+	case scopeChannel:
+		return t.member.channel.standing
+	case scopeKey:
+		return t.key.standing
+	case scopeModel:
+		if h := t.member.health; h != nil {
+			return h.standing
+		}
+	case scopeKeyModel:
+		return t.member.keyStanding(t.keyIndex)
+	}
+	return nil
 }
 
-func (t *triedTargets) reset() { t.begun, t.onTarget, t.next = false, 0, outcome.Commit }
+// begin counts an attempt on the target, end takes it back.
+func (t *target) begin() {
+	if s := t.standing(scopeKeyModel); s != nil {
+		s.inFlight.Add(1)
+	}
+}
 
-// pickTarget chooses what the next attempt is sent to.
-func (c *call) pickTarget() bool {
-	a, g, t := &c.attempt, c.route.group, &c.tried
-	if !t.begun {
-		t.begun = true
-		t.members.CopyFrom(&g.eligible[c.request.Protocol])
-		c.recall.narrow(&t.members, g.members)
-		if c.outcome.Operation == outcome.Compact {
-			g.keepNative(&t.members, llm.Responses)
+func (t *target) end() {
+	if s := t.standing(scopeKeyModel); s != nil {
+		s.inFlight.Add(-1)
+	}
+}
+
+// keyStanding returns how the member fares with one of its channel's keys, or nil.
+func (m *member) keyStanding(key int) *standing {
+	if m.health == nil {
+		return nil
+	}
+	return m.health.keys[key]
+}
+
+// obstacle is why a member, or one of its keys, can't be used.
+type obstacle struct {
+	// by is what is out, nil for nothing. key is the index of its key, or -1.
+	by  *standing
+	key int
+	// opens is when a request may be let through again, as far as that is known.
+	opens instant
+}
+
+// obstacle returns why none of the member's targets can be used now; the zero value's by says that one can.
+func (m *member) obstacle(at instant) obstacle {
+	o := obstacle{key: -1}
+	o.add(m.channel.standing, at)
+	if m.health != nil {
+		o.add(m.health.standing, at)
+	}
+	nearest := obstacle{opens: never}
+	for k := range m.channel.keys {
+		of := m.keyObstacle(k, at)
+		if of.by == nil {
+			return o
+		}
+		if of.opens < nearest.opens {
+			nearest = of
 		}
 	}
-	if t.next == outcome.TryAgain {
-		return true
+	if nearest.by != nil && nearest.opens > o.opens {
+		return nearest
 	}
-	if a.target.member == nil || t.keys.Len() == 0 {
-		if a.target.member != nil {
-			t.members.Remove(a.target.index)
+	return o
+}
+
+// keyObstacle returns why the member can't be used with a key now.
+func (m *member) keyObstacle(key int, at instant) obstacle {
+	o := obstacle{key: key}
+	o.add(m.channel.keys[key].standing, at)
+	o.add(m.keyStanding(key), at)
+	return o
+}
+
+// add makes the obstacle s if that is out for longer.
+func (o *obstacle) add(s *standing, at instant) {
+	if s.isOut(at) {
+		if opens := s.opens(); o.by == nil || opens > o.opens {
+			o.by, o.opens = s, opens
 		}
-		i := g.balance.Pick(&t.members)
-		if i < 0 {
-			return false
-		}
-		m := &g.members[i]
-		protocol := m.via[c.request.Protocol]
-		a.target = target{index: i, member: m, endpoint: m.channel.endpoints[protocol], codec: &m.targets[protocol]}
-		t.keysTried = 0
-		t.keys.Reset(len(m.channel.keys))
-		for k := range m.channel.keys {
-			t.keys.Add(k)
-		}
-		a.useBridge(protocol)
 	}
-	a.target.keyIndex = a.target.member.channel.balance.Pick(&t.keys)
-	a.target.key = &a.target.member.channel.keys[a.target.keyIndex]
-	t.onTarget = 0
-	return true
 }

@@ -7,8 +7,8 @@ import (
 	"octopus/codec/llm"
 )
 
-// Outcome is everything known about a finished request. Whoever is handed one borrows it for the call: attempts and
-// texts are reused afterwards.
+// Outcome is everything known about a finished request. Whoever is handed one borrows it for the call: attempts, what they
+// skipped and texts are reused afterwards.
 type Outcome struct {
 	// ID is the request id that the client was told.
 	ID string
@@ -35,6 +35,8 @@ type Outcome struct {
 	// Attempts lists the upstream calls in order. The last one served the answer when Class is ClassNone, but for
 	// tokens that the gateway counted itself.
 	Attempts []Attempt
+	// Skipped lists what was out when no target was left to try; nil for nothing, or when a target answered.
+	Skipped []Skip
 	// FirstToken is the time from Start to the first real event written, zero when there was none or no stream.
 	FirstToken time.Duration
 	// Total is the time from Start to the last byte.
@@ -68,6 +70,12 @@ type Attempt struct {
 	Channel, ChannelID, Key, Model string
 	// Start is the time from the request's start, Duration that until the verdict, or until the answer's end.
 	Start, Duration time.Duration
+	// FirstToken is the time from Start to the first real event of a stream, zero when there was none or no stream.
+	FirstToken time.Duration
+	// Why is why the target was chosen.
+	Why Reason
+	// Skipped lists what was out when the target was chosen; nil for nothing.
+	Skipped []Skip
 	// Status is the upstream's HTTP status, 0 when none came.
 	Status int
 	// Class is why the attempt failed; ClassNone is success.
@@ -96,4 +104,42 @@ const (
 // String returns commit, try again, try next or give up.
 func (v Verdict) String() string {
 	return [...]string{"commit", "try again", "try next", "give up"}[v]
+}
+
+// Reason is why a target was chosen for an attempt.
+type Reason uint8
+
+// The reasons.
+const (
+	// ByMode is what the group's mode came to.
+	ByMode Reason = iota
+	// ByPriority is a member that had no usable one before it.
+	ByPriority
+	// ByDefault is the only member that was left.
+	ByDefault
+	// ByKey is another key of the channel that the attempt before went to.
+	ByKey
+	// ByRepeat is the same target again, for a fault that passes.
+	ByRepeat
+	// ByWait is a target that the request waited for.
+	ByWait
+	// ByProbe is a target that was out: the attempt shows whether it is back.
+	ByProbe
+	// ByNeed is a target that is out, because there was no other.
+	ByNeed
+)
+
+// String returns mode, priority, default, key, repeat, wait, probe or need.
+func (r Reason) String() string {
+	return [...]string{"mode", "priority", "default", "key", "repeat", "wait", "probe", "need"}[r]
+}
+
+// Skip is a target, or all targets of a member, that could not be chosen.
+type Skip struct {
+	// Channel, Model and Key (its id) name the target; Key is empty when it is the member's every target.
+	Channel, Model, Key string
+	// Class is why it is out.
+	Class Class
+	// Until is the time from the request's start to when it may be tried again, as far as that was known.
+	Until time.Duration
 }
