@@ -14,9 +14,11 @@ import (
 	"octopus/gateway/outcome"
 )
 
+// maxAnswer is the largest whole answer, in bytes, and the most that is kept back of a stream: images come in base64. It is a
+// variable for tests alone.
+var maxAnswer = 64 << 20
+
 const (
-	// maxAnswer is the largest whole answer, in bytes: images come in base64.
-	maxAnswer = 64 << 20
 	// maxErrorAnswer is how much of an upstream's error is read.
 	maxErrorAnswer = 256 << 10
 	// maxHeld is the most that is held back before a stream's first real event, beside what the provider repeats of the

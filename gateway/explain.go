@@ -150,7 +150,9 @@ func (c *call) appendReason(text *strings.Builder, m *member, o obstacle) {
 		return
 	}
 	text.WriteString(strings.ReplaceAll(class.String(), "_", " "))
-	if o.by != nil {
+	if o.isProbed(now()) {
+		text.WriteString(", being tried again")
+	} else if o.by != nil {
 		if left := now().until(o.opens); left > 0 {
 			text.WriteString(", out for " + left.Round(100*time.Millisecond).String())
 		}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,10 @@ func (l *ledger) Record(o *outcome.Outcome) {
 	row := *o
 	row.ID = strings.Clone(o.ID)
 	row.Attempts = append([]outcome.Attempt(nil), o.Attempts...)
+	for i := range row.Attempts {
+		row.Attempts[i].Skipped = slices.Clone(row.Attempts[i].Skipped)
+	}
+	row.Skipped = slices.Clone(o.Skipped)
 	l.rows = append(l.rows, row)
 	select {
 	case l.more <- struct{}{}:
@@ -124,6 +129,7 @@ func newWorldOf(t *testing.T, n int, options gatewaytest.Options, change func(*c
 func newConfig(urls []string) *config.Config {
 	group := config.Group{Object: config.Object{ID: "group0000001"}, Name: "m", Aliases: []string{"alias"}, Enabled: true,
 		Mode: config.ModeFailover, Affinity: config.AffinityNone, Policy: config.DefaultPolicy()}
+	group.Policy.Cooldown = config.Cooldown{Base: time.Minute, Max: time.Minute} // nobody waits for a target to come back
 	c := &config.Config{Revision: 7, Settings: config.DefaultSettings()}
 	for i, url := range urls {
 		name := fmt.Sprintf("p%d", i+1)

@@ -24,7 +24,7 @@ const (
 type candidates struct {
 	// begun is whether the sets are filled.
 	begun bool
-	// possible are the members that may be able to carry the request, members those of them that were not tried.
+	// possible are the members that may be able to carry the request, members those of them that were not tried, or are out.
 	possible, members lb.Set
 	// late are the members of which only some keys were tried. They come after all others.
 	late lb.Set
@@ -92,7 +92,6 @@ func (c *call) pickTarget() bool {
 		c.beginCandidates()
 	}
 	at := now()
-	t.seen = c.gateway.health.changes.Load()
 	t.skipped, t.waitUntil = t.skipped[:t.skippedFrom], 0
 	if t.next == outcome.TryAgain {
 		t.next = outcome.TryNext
@@ -104,17 +103,33 @@ func (c *call) pickTarget() bool {
 		c.attempt.why = outcome.ByKey
 		return true
 	}
-	if c.pickMember(at) {
-		return true
-	}
-	if t.late.Len() > 0 {
-		t.members.CopyFrom(&t.late)
-		t.late.Reset(len(c.route.group.members))
-		if c.pickMember(at) {
+	for {
+		t.seen = c.gateway.health.changes.Load()
+		if c.pickMember(at) || c.pickLate(at) || c.pickLast(at) || c.waitForRecovery(at) {
 			return true
 		}
+		if c.gateway.health.changes.Load() == t.seen {
+			return false
+		}
+		// What was out at the first look may have been back at the second.
+		at = now()
+		t.skipped = t.skipped[:t.skippedFrom]
 	}
-	return c.pickLast(at) || c.waitForRecovery(at)
+}
+
+// pickLate picks one of the members of which only some keys were tried.
+func (c *call) pickLate(at instant) bool {
+	t := &c.tried
+	if t.late.Len() == 0 {
+		return false
+	}
+	for i := range c.route.group.members {
+		if t.late.Has(i) {
+			t.members.Add(i)
+		}
+	}
+	t.late.Reset(len(c.route.group.members))
+	return c.pickMember(at)
 }
 
 // pickAgain picks the target of the last attempt, unless that is out by now.
@@ -320,18 +335,21 @@ func (c *call) waitForRecovery(at instant) bool {
 	if since == 0 {
 		since = at
 	}
+	most := since + instant(longestRecovery)
 	nearest := never
-	t.members.Reset(len(g.members))
 	for i := range g.members {
 		if t.possible.Has(i) {
 			if o := g.members[i].obstacle(at); o.by != nil {
 				t.members.Add(i)
+				if o.isProbed(at) {
+					o.opens = min(o.opens, most) // it may be back at any time
+				}
 				nearest = min(nearest, o.opens)
 			}
 		}
 	}
 	nearest = max(nearest, at+instant(leastWait))
-	if nearest >= c.deadline() || nearest > since+instant(longestRecovery) {
+	if nearest >= c.deadline() || nearest > most {
 		return false
 	}
 	t.waitSince, t.waitUntil, t.recovering = since, nearest, true
@@ -352,6 +370,10 @@ func (c *call) leaveTarget(aboutKey bool) {
 			t.late.Add(a.target.index)
 		}
 		t.keys.Reset(0)
+	}
+	if !c.bypassesHealth() && a.target.member.obstacle(now()).by != nil {
+		// It can't be picked before it is back, and is worth another try then.
+		t.members.Add(a.target.index)
 	}
 }
 

@@ -93,6 +93,9 @@ func (m *member) keyObstacle(key int, at instant) obstacle {
 	return o
 }
 
+// isProbed reports whether a request shows just now whether what is out is back.
+func (o *obstacle) isProbed(at instant) bool { return o.by != nil && at >= instant(o.by.until.Load()) }
+
 // add makes the obstacle s if that is out for longer.
 func (o *obstacle) add(s *standing, at instant) {
 	if s.isOut(at) {

@@ -89,7 +89,7 @@ func (m *member) targetHealth(key int, cfg *config.Channel, at instant) TargetHe
 		return h
 	}
 	h.Why = outcome.Class(o.by.class.Load())
-	if h.State = TargetProbing; at < instant(o.by.until.Load()) {
+	if h.State = TargetProbing; !o.isProbed(at) {
 		h.State, h.Until = TargetOut, o.opens.time()
 	}
 	return h
