@@ -6,14 +6,16 @@
 //	relay.go         dispatch of a request, and the line itself
 //	authenticate.go  who calls
 //	route.go         model -> group, and what the API key may call
-//	attempt.go       pick -> send -> judge, at most policy.attempts times
+//	attempts.go      pick -> send -> judge, at most policy.attempts times
+//	pick.go          which target is next; wait.go waits for one, explain.go says why there is none
+//	attempt.go       one try on one target; head.go is the head of its request
 //	upstream.go      one exchange with a provider; body.go reads what it answers
 //	failure.go       which class a failure has, and what follows
 //	respond.go       headers and whole answers; stream.go streamed ones
 //	call.go          the state of one request, from acquireCall to its single finish
 //
-// Beside the line stand snapshot.go (the compiled configuration, immutable, loaded once per request), sweep.go (notices
-// clients that left), refuse.go (errors in the client's protocol), models.go (/v1/models) and metrics.go.
+// Beside the line stand snapshot.go (the compiled configuration, immutable, loaded once per request), health.go (which targets
+// are out; targets.go shows it), sweep.go (notices clients that left), refuse.go (errors in the client's protocol), models.go (/v1/models) and metrics.go.
 //
 // The package knows no database, no Redis and no panel: it declares what it needs of them (Ledger) and works without.
 package gateway

@@ -64,30 +64,31 @@ func TestBalanceOverChannels(t *testing.T) {
 func TestFailureBeforeTheFirstEventIsInvisible(t *testing.T) {
 	faults := []struct {
 		directives string
-		// attempts is how many it takes: faults that are worth it are tried on the same channel once more.
-		attempts string
+		// attempts is how many it takes at most: faults that are worth it are tried on the same channel once more, and a
+		// channel that is known to fail is left out.
+		attempts int
 		// streams says that whole answers don't have the fault, chat that other protocols don't: there an answer may be
 		// empty.
 		streams, chat bool
 	}{
-		{"status=503", "2", false, false},
-		{"status=529", "2", false, false},
-		{"status=429", "2", false, false},
-		{"status=401", "2", false, false},
-		{"status=402", "2", false, false},
-		{"status=404", "2", false, false},
-		{"status=500", "3", false, false},
-		{"reset", "3", false, false},
-		{"silent", "2", false, false},
-		{"prelude=1h", "2", true, false},
-		{"first=1h", "2", true, false},
-		{"html", "2", false, false},
-		{"empty", "2", false, false},
-		{"error200", "2", false, false},
-		{"nochoices", "2", false, true},
-		{"cut=0", "2", false, false},
-		{"truncated,tokens=1", "2", false, false},
-		{"errorevent=0", "2", true, false},
+		{"status=503", 2, false, false},
+		{"status=529", 2, false, false},
+		{"status=429", 2, false, false},
+		{"status=401", 2, false, false},
+		{"status=402", 2, false, false},
+		{"status=404", 2, false, false},
+		{"status=500", 3, false, false},
+		{"reset", 3, false, false},
+		{"silent", 2, false, false},
+		{"prelude=1h", 2, true, false},
+		{"first=1h", 2, true, false},
+		{"html", 2, false, false},
+		{"empty", 2, false, false},
+		{"error200", 2, false, false},
+		{"nochoices", 2, false, true},
+		{"cut=0", 2, false, false},
+		{"truncated,tokens=1", 2, false, false},
+		{"errorevent=0", 2, true, false},
 	}
 	var groups strings.Builder
 	for _, fault := range faults {
@@ -97,7 +98,7 @@ func TestFailureBeforeTheFirstEventIsInvisible(t *testing.T) {
 			"{channel: south, model: m, priority: 2}"))
 	}
 	g := startGateway(t, map[string]string{"groups": groups.String()})
-	check := func(t *testing.T, p *protocol, model string, stream bool, attempts string) {
+	check := func(t *testing.T, p *protocol, model string, stream bool, attempts int) {
 		t.Helper()
 		got := g.post(t.Context(), p, p.body(model, stream))
 		if lacks := p.lacks(got.body, stream); got.status != 200 || lacks != "" {
@@ -105,8 +106,8 @@ func TestFailureBeforeTheFirstEventIsInvisible(t *testing.T) {
 			return
 		}
 		channel, tried := got.header.Get("X-Octopus-Channel"), got.header.Get("X-Octopus-Attempts")
-		if channel != "south" || tried != attempts {
-			t.Errorf("%s, stream %t: channel %q after %q attempts, want south after %s", p.name, stream, channel, tried, attempts)
+		if n, err := strconv.Atoi(tried); channel != "south" || err != nil || n > attempts {
+			t.Errorf("%s, stream %t: channel %q after %q attempts, want south after at most %d", p.name, stream, channel, tried, attempts)
 		}
 	}
 	t.Run("faults", func(t *testing.T) {
