@@ -47,8 +47,12 @@ type attempt struct {
 	// bridgeProtocol is the upstream's side of bridge.
 	bridgeProtocol llm.Protocol
 	exchange       exchange
-	// upstream is the connection to close when the call is abandoned, nil when there is none. It is guarded by call.mu.
+	// upstream is the connection to close when the call is abandoned or another attempt has won, nil when there is none; lost
+	// is whether one has. Both are guarded by call.mu.
 	upstream *upstreamConn
+	lost     bool
+	// isHedge is whether the attempt runs beside another one, in a goroutine of its own.
+	isHedge bool
 	// head is storage for the head of the upstream request.
 	head []byte
 	// wire is the upstream request, from wireStart on; nil once the answer has begun.
@@ -87,8 +91,8 @@ const (
 	progressFailed
 )
 
-// begin starts the attempt on its target. It returns an error, and the attempt does not run, when the target can't carry the
-// request.
+// begin starts the attempt on its target; sendRequest has to follow. It returns an error, and the attempt does not run, when
+// the target can't carry the request.
 func (a *attempt) begin() *llm.Error {
 	c, m := a.call, a.target.member
 	if err := a.buildRequest(); err != nil {
@@ -101,7 +105,6 @@ func (a *attempt) begin() *llm.Error {
 		Why: a.why, Skipped: c.tried.takeSkipped(),
 	}
 	a.target.begin()
-	a.sendRequest()
 	return nil
 }
 
@@ -120,7 +123,10 @@ func (a *attempt) advance(until instant) progress {
 // is reached and none is usable, it is postponed.
 func (a *attempt) limit() instant {
 	c := a.call
-	if a.eventful || c.begun >= c.route.group.policy.Attempts || !c.tried.othersRemain() {
+	switch {
+	case a.isHedge:
+		return never // it reads nothing that its call may write
+	case a.eventful || c.begun >= c.route.group.policy.Attempts || !c.tried.othersRemain():
 		return never
 	}
 	return max(a.start.after(a.patience()), a.postponed)
@@ -202,9 +208,19 @@ func asError(err error) *llm.Error {
 
 // sendRequest opens a connection and writes the request to it.
 func (a *attempt) sendRequest() {
+	a.opened(a.exchange.open(a.target.endpoint.origin, a.connectTimeout()))
+}
+
+// connectTimeout bounds opening a connection.
+func (a *attempt) connectTimeout() time.Duration {
+	c := a.call
+	return min(c.route.group.policy.ConnectTimeout, max(1, now().until(c.deadline())))
+}
+
+// opened writes the request to the connection that was opened, unless that failed with err.
+func (a *attempt) opened(err error) {
 	c, x := a.call, &a.exchange
-	timeout := min(c.route.group.policy.ConnectTimeout, max(1, now().until(c.deadline())))
-	if err := x.open(a.target.endpoint.origin, timeout); err != nil {
+	if err != nil {
 		a.failWith(dialFailure(err), &llm.Error{Message: err.Error()})
 		return
 	}
@@ -214,7 +230,7 @@ func (a *attempt) sendRequest() {
 		return
 	}
 	until := c.deadline()
-	if limit := a.limit(); limit < until && c.otherUsable(a.start) {
+	if limit := a.limit(); limit < until && (a.isHedge || c.otherUsable(a.start)) {
 		until = limit
 	}
 	if err := x.send(a.wire.bytes[a.wireStart:], until); err != nil && !x.answeredEarly(err) {
@@ -224,7 +240,7 @@ func (a *attempt) sendRequest() {
 
 // exchangeFailed deals with an error of sending the request or of waiting for the answer's header.
 func (a *attempt) exchangeFailed(err error) {
-	if err == errStale && !a.resent {
+	if err == errStale && !a.resent && !a.isHedge && !a.isLost() {
 		// Once, at no cost to anyone, on a new connection: where one was dead, the other idle ones are as old.
 		a.resent = true
 		origin := a.exchange.origin
@@ -499,7 +515,21 @@ func (a *attempt) attach(conn *upstreamConn) bool {
 	a.call.mu.Lock()
 	defer a.call.mu.Unlock()
 	a.upstream = conn
-	return a.call.abandoned == notAbandoned
+	return a.call.abandoned == notAbandoned && !a.lost
+}
+
+// isLost reports whether another attempt has won.
+func (a *attempt) isLost() bool {
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	return a.lost
+}
+
+// cut closes the connection from outside. The caller holds call.mu.
+func (a *attempt) cut() {
+	if a.upstream != nil {
+		_ = a.upstream.Close()
+	}
 }
 
 // detach must be called before the connection is given back. It returns whether the connection may have been closed from
@@ -508,7 +538,7 @@ func (a *attempt) detach() bool {
 	a.call.mu.Lock()
 	defer a.call.mu.Unlock()
 	a.upstream = nil
-	return a.call.abandoned != notAbandoned
+	return a.call.abandoned != notAbandoned || a.lost
 }
 
 // closeExchange closes the attempt's connection, or gives it back when nobody has closed it from outside.
@@ -541,5 +571,5 @@ func (a *attempt) reset() {
 	releaseBuffer(a.kept)
 	a.kept = nil
 	a.call, a.target, a.held, a.pending, a.failure, a.record = nil, target{}, nil, nil, failure{}, outcome.Attempt{}
-	a.start, a.lastEvent = 0, 0
+	a.start, a.lastEvent, a.lost = 0, 0, false
 }

@@ -13,6 +13,12 @@ import (
 // progressQuiet it can be called again and goes on where it was. After progressFailed explain says why there is no answer.
 func (c *call) advance(until instant) progress {
 	for {
+		if c.racing {
+			if p, done := c.race(until); done {
+				return p
+			}
+			continue
+		}
 		if !c.attempt.running {
 			if c.tried.waitUntil != 0 && !c.wait(until) {
 				c.useAnyBridge()
@@ -26,9 +32,14 @@ func (c *call) advance(until instant) progress {
 			}
 			continue // it may have been passed over, or has to wait
 		}
-		switch p := c.attempt.advance(until); p {
+		switch p := c.attempt.advance(min(until, c.hedgeAt())); p {
 		case progressQuiet:
-			return p
+			if now() >= c.hedgeAt() {
+				c.startHedge()
+			}
+			if now() >= until {
+				return p
+			}
 		case progressBegun, progressAnswered:
 			c.bind(p)
 			return p
@@ -77,7 +88,9 @@ func (c *call) startAttempt() bool {
 	c.begun++
 	if err := c.attempt.begin(); err != nil {
 		c.passOver(err)
+		return true
 	}
+	c.attempt.sendRequest()
 	return true
 }
 
@@ -106,9 +119,12 @@ func (c *call) useAnyBridge() {
 
 // bind makes the running attempt the one that the client is answered by. It has begun its answer, or completed it.
 func (c *call) bind(p progress) {
-	a := &c.attempt
+	a := c.attempt
 	c.takePending()
 	c.gateway.health.passed(&a.target, &a.pass, &c.route.group.policy.Cooldown)
+	if h := c.route.group.hedging; h != nil && c.outcome.Operation == outcome.Generate {
+		h.observe(c.streams(), min(a.start, c.own.start).until(now())) // where a hedge won, the other was at least as slow
+	}
 	if c.streams() {
 		c.outcome.FirstToken = c.start.until(now())
 	}
@@ -141,8 +157,8 @@ func (c *call) judge(f failure) {
 		c.noteAbandoned()
 		return
 	}
-	a, t, rule := &c.attempt, &c.tried, &rules[f.class]
-	c.noteFailure(&f)
+	a, t, rule := c.attempt, &c.tried, &rules[f.class]
+	c.noteFailure(a, &f)
 	t.onTarget++
 	policy, at := &c.route.group.policy, now()
 	repeats, asked := t.onTarget < policy.AttemptsPerTarget, f.err.RetryAfter
@@ -169,9 +185,9 @@ func (c *call) judge(f failure) {
 	c.endAttempt()
 }
 
-// noteFailure tells the health of targets why the running attempt failed.
-func (c *call) noteFailure(f *failure) {
-	a, rule := &c.attempt, &rules[f.class]
+// noteFailure tells the health of targets why an attempt failed.
+func (c *call) noteFailure(a *attempt, f *failure) {
+	rule := &rules[f.class]
 	of := rule.scope
 	switch {
 	case of == scopeNone:
@@ -199,15 +215,17 @@ func (c *call) noteAbandoned() {
 	c.endAttempt()
 }
 
-// endAttempt closes the running attempt's connection, or gives it back, and records the attempt.
-func (c *call) endAttempt() {
-	a := &c.attempt
+// endAttempt ends the running attempt, if any.
+func (c *call) endAttempt() { c.end(c.attempt) }
+
+// end closes an attempt's connection, or gives it back, and records the attempt, if it runs.
+func (c *call) end(a *attempt) {
 	if !a.running {
 		return
 	}
 	a.running = false
 	a.target.end()
-	c.releasePass()
+	c.gateway.health.release(&a.target, &a.pass)
 	a.record.Duration = a.start.until(now())
 	c.gateway.metrics.attempt(a.target.member.channel, a.record.Class)
 	if c.state >= stateBegun {

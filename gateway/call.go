@@ -31,13 +31,15 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned, wake and the attempt's upstream.
+	// mu guards client, abandoned, wake, decided, hedge for others than the call's goroutine, and the attempts' upstream.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
 	// wake is closed when the call is abandoned while it waits for a target; nil while it does not.
 	wake chan struct{}
+	// decided is the attempt that won a race.
+	decided *attempt
 
 	id      []byte // request id
 	key     *apiKey
@@ -56,12 +58,18 @@ type call struct {
 	// scratch is for short texts.
 	scratch [256]byte
 
-	// attempt is the one that runs, or the last one; begun counts those that began.
-	attempt attempt
+	// attempt is the one that runs, or the last one: own, or that of the hedge once it has won. begun counts those that began.
+	attempt *attempt
+	own     attempt
 	begun   int
-	tried   candidates
-	recall  recall
-	stored  storedRequest
+	// hedge is the second attempt beside own, nil when there was none; racing is whether it is not decided which of them the
+	// client is answered by. hedgeAfter is when it is due, counted from the start of own, 0 before that is known.
+	hedge      *hedge
+	racing     bool
+	hedgeAfter time.Duration
+	tried      candidates
+	recall     recall
+	stored     storedRequest
 	// pending is what is to be written to the client next.
 	pending []byte
 	// failure is the best explanation so far of why there is no answer (failure.go).
@@ -112,7 +120,7 @@ func (g *Gateway) acquireCall(client *clientConn) *call {
 	c.gateway, c.snapshot, c.start = g, g.snapshot.Load(), now()
 	c.id = appendRequestID(c.id[:0], g.requestIDPrefix, g.requestIDs.Add(1))
 	c.outcome.Start = time.Now()
-	c.attempt.call = c
+	c.attempt, c.own.call = &c.own, c
 	c.mu.Lock()
 	c.client = client
 	c.mu.Unlock()
@@ -134,7 +142,11 @@ func (c *call) finish() {
 	g := c.gateway
 	defer g.inFlight.Add(-1)
 
+	if c.racing {
+		c.stopHedge()
+	}
 	c.endAttempt()
+	c.estimateLost()
 	c.outcome.Warnings = string(c.appendWarnings(c.scratch[:0]))
 	c.outcome.ID = json.Borrow(c.id)
 	c.outcome.Total = c.start.until(now())
@@ -152,7 +164,12 @@ func (c *call) release() {
 	c.outcome = outcome.Outcome{Attempts: attempts}
 	c.request.Reset()
 	c.releaseBody()
-	c.attempt.reset()
+	c.own.reset()
+	if c.hedge != nil {
+		c.hedge.release()
+		c.hedge, c.decided = nil, nil
+	}
+	c.racing, c.hedgeAfter = false, 0
 	if cap(c.forward)+cap(c.forwardOwn) > largestForward {
 		c.forward, c.forwardOwn = nil, nil
 	}
@@ -179,8 +196,9 @@ func (c *call) abandon(client *clientConn, why abandonment) {
 		return
 	}
 	c.abandoned = why
-	if c.attempt.upstream != nil {
-		_ = c.attempt.upstream.Close()
+	c.own.cut()
+	if c.hedge != nil {
+		c.hedge.cut()
 	}
 	if c.wake != nil {
 		close(c.wake)

@@ -51,7 +51,9 @@ type Gateway struct {
 	// origins live beside snapshots, so that connections survive a change of configuration.
 	origins origins
 	// health lives beside snapshots as well.
-	health  health
+	health health
+	// hedges are the goroutines of hedges that run.
+	hedges  sync.WaitGroup
 	clients clientConns
 	memory  Memory
 	// local is memory unless the options named another.

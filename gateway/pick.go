@@ -32,6 +32,8 @@ type candidates struct {
 	keys lb.Set
 	// usable, usableKeys and held are storage of one pick.
 	usable, usableKeys, held lb.Set
+	// keysBefore are keys while a second target is picked.
+	keysBefore lb.Set
 	// onTarget counts the attempts on the current target, keysTried the keys of its channel that failed.
 	onTarget, keysTried int
 	// next says where the next attempt goes, and why the reason for the next target that no pick can know.
@@ -134,7 +136,7 @@ func (c *call) pickLate(at instant) bool {
 
 // pickAgain picks the target of the last attempt, unless that is out by now.
 func (c *call) pickAgain(at instant) bool {
-	a, h := &c.attempt, &c.gateway.health
+	a, h := c.attempt, &c.gateway.health
 	if !c.bypassesHealth() && !h.calm() {
 		p, admission := h.admit(&a.target, at, true)
 		if admission != admitted {
@@ -220,7 +222,7 @@ func (c *call) aim(i int) {
 
 // pickKey picks one of the keys that were not tried of the member that is aimed at.
 func (c *call) pickKey(at instant, force bool) admission {
-	a, t, h := &c.attempt, &c.tried, &c.gateway.health
+	a, t, h := c.attempt, &c.tried, &c.gateway.health
 	ch := a.target.member.channel
 	if h.calm() {
 		c.setKey(ch.balance.Pick(&t.keys))
@@ -262,7 +264,7 @@ func (c *call) pickKey(at instant, force bool) admission {
 }
 
 func (c *call) setKey(k int) {
-	a := &c.attempt
+	a := c.attempt
 	a.target.keyIndex, a.target.key = k, &a.target.member.channel.keys[k]
 	a.pass = pass{}
 	c.tried.onTarget = 0
@@ -298,7 +300,7 @@ func (c *call) noteSkipped(m *member, o obstacle) {
 
 // pickLast picks a target that is out when no other can be used, at most one request per interval for each.
 func (c *call) pickLast(at instant) bool {
-	a, g, t := &c.attempt, c.route.group, &c.tried
+	a, g, t := c.attempt, c.route.group, &c.tried
 	if c.bypassesHealth() || c.gateway.health.calm() {
 		return false
 	}
@@ -359,7 +361,7 @@ func (c *call) waitForRecovery(at instant) bool {
 // leaveTarget makes the next attempt go elsewhere: to another key of the channel when the fault was the key's, and to another
 // member when that was tried with enough keys.
 func (c *call) leaveTarget(aboutKey bool) {
-	a, t := &c.attempt, &c.tried
+	a, t := c.attempt, &c.tried
 	t.keys.Remove(a.target.keyIndex)
 	t.keysTried++
 	switch {

@@ -26,6 +26,8 @@ import (
 type rehearsed struct {
 	// say returns the answer to the nth request, counted from 1. Its pieces are written behind the pauses between them.
 	say func(n int, key string) []any
+	// left, unless it is nil, is called when the gateway has closed a connection that hangs.
+	left func()
 
 	mu    sync.Mutex
 	times []time.Time
@@ -55,6 +57,9 @@ func (r *rehearsed) dial(time.Duration) (net.Conn, error) {
 					}
 				case hang:
 					_, _ = in.ReadByte() // until the gateway closes it
+					if r.left != nil {
+						r.left()
+					}
 					return
 				case nil:
 					return

@@ -167,7 +167,7 @@ func passOf(name []byte) passing {
 func (c *call) noteGone() {
 	c.outcome.Status = statusClientGone
 	c.outcome.Class = outcome.ClassClientGone
-	if a := &c.attempt; a.running {
+	if a := c.attempt; a.running {
 		a.record.Class, a.record.Verdict = outcome.ClassClientGone, outcome.GiveUp
 	}
 }

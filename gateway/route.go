@@ -6,6 +6,7 @@ import (
 
 	"octopus/codec/llm"
 	"octopus/gateway/config"
+	"octopus/gateway/outcome"
 )
 
 // findRoute finds the group that serves the request's model: an exact name or alias, else channel/model.
@@ -13,6 +14,9 @@ func (c *call) findRoute() *llm.Error {
 	model := c.request.Model
 	if g := c.snapshot.groups[model]; g != nil && c.key.groups.has(g.name) {
 		c.route.group = g
+		if g.hedging != nil && c.outcome.Operation == outcome.Generate {
+			g.hedging.count()
+		}
 		c.outcome.Requested, c.outcome.Group = g.spelling(model), g.name
 		return nil
 	}

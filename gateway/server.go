@@ -101,6 +101,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	<-g.swept
 	g.origins.closeAll()
 	g.awaitCalls()
+	g.hedges.Wait()
 	return cut
 }
 

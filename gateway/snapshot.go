@@ -40,7 +40,9 @@ type group struct {
 	balance balancer
 	// eligible are the members that can serve a client of a protocol at all.
 	eligible [len(llm.Protocols) + 1]lb.Set
-	metrics  *groupMetrics
+	// hedging is nil where the policy is to have no hedges.
+	hedging *hedging
+	metrics *groupMetrics
 }
 
 // balancer picks a member of a group.
@@ -244,11 +246,14 @@ func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, 
 		gr.addMatches(pattern, s)
 	}
 	gr.setEligible()
+	var old *group
 	if previous != nil {
-		if old := previous.groups[c.Name]; old != nil && gr.balancesLike(old) {
-			gr.balance = old.balance
-			return gr, nil
-		}
+		old = previous.groups[c.Name]
+	}
+	gr.hedging = newHedging(&gr.policy.Hedge, old)
+	if old != nil && gr.balancesLike(old) {
+		gr.balance = old.balance
+		return gr, nil
 	}
 	gr.balance = newBalancer(c.Mode, gr.members)
 	return gr, nil

@@ -92,7 +92,7 @@ func (c *call) continueEarly() {
 
 // continueStream reads on after the answer has begun, until there is something to write.
 func (c *call) continueStream() {
-	a, policy := &c.attempt, &c.route.group.policy
+	a, policy := c.attempt, &c.route.group.policy
 	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), a.lastEvent.after(policy.IdleTimeout)
 	var step codec.Step
 	var err error
@@ -157,7 +157,7 @@ func (c *call) cutShort() {
 		f = failure{class: outcome.ClassUnavailable, err: &llm.Error{Kind: llm.Overloaded, Message: "The gateway is shutting down."}}
 		message = f.err.Message
 	} else {
-		c.noteFailure(&f)
+		c.noteFailure(c.attempt, &f)
 	}
 	r := &c.attempt.record
 	r.Class, r.Verdict, r.Message = f.class, outcome.GiveUp, strings.Clone(cut(message))

@@ -37,11 +37,8 @@ type idleField[T any] struct {
 	isSet func(object *T) bool
 }
 
-// Defaults to compare with.
-var (
-	defaultPolicy   = DefaultPolicy()
-	defaultSettings = DefaultSettings()
-)
+// defaultSettings are compared with.
+var defaultSettings = DefaultSettings()
 
 // idle is the table of what is not acted on yet. The feature that acts on a field deletes its row.
 var idle = struct {
@@ -64,7 +61,6 @@ var idle = struct {
 	groups: []idleField[Group]{
 		{"mode", func(g *Group) bool { return g.Mode == ModeLeastLatency }},
 		{"affinity", func(g *Group) bool { return g.Affinity != AffinityNone }},
-		{"policy.hedge", func(g *Group) bool { return g.Policy.Hedge != defaultPolicy.Hedge }},
 	},
 	apiKeys: []idleField[APIKey]{
 		{"budget_usd", func(k *APIKey) bool { return k.BudgetNanoUSD != 0 }},

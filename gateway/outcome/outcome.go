@@ -72,6 +72,8 @@ type Attempt struct {
 	Start, Duration time.Duration
 	// FirstToken is the time from Start to the first real event of a stream, zero when there was none or no stream.
 	FirstToken time.Duration
+	// Usage is what an attempt is taken to have used that lost against another one; zero for all others.
+	Usage llm.Usage
 	// Why is why the target was chosen.
 	Why Reason
 	// Skipped lists what was out when the target was chosen; nil for nothing.
@@ -99,11 +101,13 @@ const (
 	TryNext
 	// GiveUp tells the client.
 	GiveUp
+	// Lose drops the attempt because another one, which ran beside it, was faster.
+	Lose
 )
 
-// String returns commit, try again, try next or give up.
+// String returns commit, try again, try next, give up or lose.
 func (v Verdict) String() string {
-	return [...]string{"commit", "try again", "try next", "give up"}[v]
+	return [...]string{"commit", "try again", "try next", "give up", "lose"}[v]
 }
 
 // Reason is why a target was chosen for an attempt.
@@ -127,11 +131,13 @@ const (
 	ByProbe
 	// ByNeed is a target that is out, because there was no other.
 	ByNeed
+	// ByHedge is a second target beside the first, whose first token was late.
+	ByHedge
 )
 
-// String returns mode, priority, default, key, repeat, wait, probe or need.
+// String returns mode, priority, default, key, repeat, wait, probe, need or hedge.
 func (r Reason) String() string {
-	return [...]string{"mode", "priority", "default", "key", "repeat", "wait", "probe", "need"}[r]
+	return [...]string{"mode", "priority", "default", "key", "repeat", "wait", "probe", "need", "hedge"}[r]
 }
 
 // Skip is a target, or all targets of a member, that could not be chosen.
