@@ -16,8 +16,10 @@ const (
 	failuresInRow = 3
 	// lastResortInterval is how often a target that is out gets a request all the same when nothing else is usable.
 	lastResortInterval = 5 * time.Second
-	// longestRecovery is the longest wait for a target to come back when all are out.
+	// longestRecovery is how far away the recovery of a target may be that is waited for when all are out, and mostWaiting
+	// how long a call waits between two attempts: others may be the ones to probe.
 	longestRecovery = 5 * time.Second
+	mostWaiting     = 15 * time.Second
 )
 
 // health is what is known of how targets fare. It lives beside snapshots: what failed stays out when the configuration is
@@ -79,6 +81,9 @@ type standing struct {
 	// back is when the last probe succeeded, and full when the standing takes all requests again; both are 0 before the
 	// first and afterwards. Written with health.mu held, read by requests.
 	back, full atomic.Int64
+	// presumed is whether the time that it is out for is a guess at how long such faults last: nobody has asked for it.
+	// Written with health.mu held, read by requests.
+	presumed atomic.Bool
 	// inRow counts failures since the last success. Written by requests.
 	inRow atomic.Int32
 	// class is the last failure, an outcome.Class, and failedAt when it was. Written with health.mu held; readers may see
@@ -89,7 +94,7 @@ type standing struct {
 	// inFlight counts the attempts that run, for standings of a key and a model. Written by requests.
 	inFlight atomic.Int64
 
-	// trips is how often in a row it went out. Guarded by health.mu.
+	// trips is how often it went out since a probe succeeded. Guarded by health.mu.
 	trips int
 	// dropped standings are of no snapshot any more. Guarded by health.mu.
 	dropped bool
@@ -153,18 +158,23 @@ const (
 func (h *health) admit(t *target, at instant, force bool) (pass, admission) {
 	p := pass{at: at}
 	for scope := range scopes {
+		if t.standing(scope).isOut(at) {
+			return p, refused
+		}
+	}
+	for scope := range scopes {
 		s := t.standing(scope)
 		switch {
 		case s.sound():
 		case s.until.Load() != 0:
 			if at < instant(s.until.Load()) || !s.probe.CompareAndSwap(0, int64(at)) {
-				h.release(t, &p)
+				p.withdraw(t)
 				return p, refused
 			}
 			p.probes[scope] = true
 			s.tried.Store(int64(at))
 			if at < instant(s.until.Load()) { // another probe failed meanwhile
-				h.release(t, &p)
+				p.withdraw(t)
 				return p, refused
 			}
 		default:
@@ -173,7 +183,7 @@ func (h *health) admit(t *target, at instant, force bool) (pass, admission) {
 				h.restore(s)
 			}
 			if !s.ramp.Admit(percent) && !force {
-				h.release(t, &p)
+				p.withdraw(t)
 				return p, heldBack
 			}
 		}
@@ -196,7 +206,7 @@ func (h *health) admitLast(t *target, at instant) (pass, bool) {
 		}
 		tried := s.tried.Load()
 		if at < instant(tried)+instant(lastResortInterval) || !s.tried.CompareAndSwap(tried, int64(at)) {
-			h.release(t, &p)
+			p.withdraw(t)
 			return p, false
 		}
 		s.probe.Store(int64(at))
@@ -207,24 +217,39 @@ func (h *health) admitLast(t *target, at instant) (pass, bool) {
 
 // release gives the probes of an attempt back that ended neither way.
 func (h *health) release(t *target, p *pass) {
-	for scope := range scopes {
-		if p.probes[scope] {
-			p.probes[scope] = false
-			if t.standing(scope).probe.CompareAndSwap(int64(p.at), 0) {
-				h.mu.Lock()
-				h.noteChange()
-				h.mu.Unlock()
-			}
-		}
+	if p.withdraw(t) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.noteChange()
 	}
 }
 
-// passed notes that an attempt's answer has begun: what it probed is back.
-func (h *health) passed(t *target, p *pass, cooldown *config.Cooldown) {
+// withdraw gives the probes back, and reports whether there were any.
+func (p *pass) withdraw(t *target) bool {
+	had := false
 	for scope := range scopes {
 		if p.probes[scope] {
 			p.probes[scope] = false
-			h.comeBack(t.standing(scope), cooldown)
+			had = t.standing(scope).probe.CompareAndSwap(int64(p.at), 0) || had
+		}
+	}
+	return had
+}
+
+// passed notes that an attempt's answer has begun: what it probed is back. So is a channel or a model that went out while the
+// attempt ran, for a fault that says nothing of when it will be over: it was a fault of that one request.
+func (h *health) passed(t *target, p *pass, cooldown *config.Cooldown) {
+	if h.calm() {
+		return
+	}
+	for scope := range scopes {
+		s := t.standing(scope)
+		switch {
+		case p.probes[scope]:
+			p.probes[scope] = false
+			h.comeBack(s, cooldown)
+		case s != nil && s.until.Load() != 0 && s.presumed.Load():
+			h.comeBack(s, cooldown)
 		}
 	}
 }
@@ -242,6 +267,7 @@ func (h *health) comeBack(s *standing, cooldown *config.Cooldown) {
 	s.inRow.Store(0)
 	s.until.Store(0)
 	s.probe.Store(0)
+	s.trips = 0
 	h.noteChange()
 }
 
@@ -290,9 +316,11 @@ func (h *health) failed(t *target, p *pass, scope scope, class outcome.Class, be
 	}
 	s.trips++
 	rest := h.rest(class, s.trips, cooldown)
+	presumed := scope == scopeChannel || scope == scopeModel && class != outcome.ClassModel
 	if asked > 0 && rule.asks && (asked > rest || class != outcome.ClassOverloaded) {
-		rest = asked
+		rest, presumed = asked, false
 	}
+	s.presumed.Store(presumed)
 	s.tried.Store(int64(at))
 	s.until.Store(int64(at + instant(max(1, rest))))
 	s.back.Store(0)
@@ -312,8 +340,8 @@ func (h *health) rest(class outcome.Class, trips int, cooldown *config.Cooldown)
 	case outcome.ClassModel:
 		base, most = 10*time.Minute, 10*time.Minute
 	case outcome.ClassRateLimited:
-		// Who limits the rate counts over seconds at least.
-		base, most = max(base, time.Second), max(most, 30*time.Second)
+		// Who limits the rate counts over seconds, and often over minutes.
+		base, most = time.Second, max(most, 30*time.Second)
 	}
 	// With jitter the longest rest is no longer than most: who waits for a target to come back relies on it.
 	most = max(base, most*4/5)

@@ -61,7 +61,7 @@ func TestWhichFailuresTakeATargetOutAndForHowLong(t *testing.T) {
 		{outcome.ClassOverloaded, time.Second, 1, 5 * time.Second, 10 * time.Second},
 		{outcome.ClassOverloaded, time.Minute, 1, time.Minute, time.Minute},
 		{outcome.ClassSilent, 0, 1, 5 * time.Second, 10 * time.Second},
-		{outcome.ClassRateLimited, 0, 1, 5 * time.Second, 10 * time.Second},
+		{outcome.ClassRateLimited, 0, 1, time.Second, 2 * time.Second},
 		{outcome.ClassRateLimited, 2 * time.Second, 1, 2 * time.Second, 2 * time.Second},
 		{outcome.ClassRateLimited, 7 * time.Hour, 1, 7 * time.Hour, 7 * time.Hour},
 		{outcome.ClassCredential, 0, 1, 10 * time.Minute, 20 * time.Minute},
@@ -187,7 +187,7 @@ func TestProbeThatEndsNeitherWayGivesItsPlaceBack(t *testing.T) {
 	})
 }
 
-func TestFailureWhileComingBackTakesItOutAtOnceAndForLonger(t *testing.T) {
+func TestFailureWhileComingBackTakesItOutAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		c := newClinic()
 		began := now()
@@ -202,8 +202,8 @@ func TestFailureWhileComingBackTakesItOutAtOnceAndForLonger(t *testing.T) {
 			t.Error("an attempt from before it came back took it out again")
 		}
 		time.Sleep(time.Second)
-		if c.fail(pass{}, outcome.ClassTransient, 0); c.out() != 10*time.Second {
-			t.Errorf("out for %v, want twice the first time", c.out())
+		if c.fail(pass{}, outcome.ClassTransient, 0); c.out() != 5*time.Second {
+			t.Errorf("out for %v, want the first cooldown", c.out())
 		}
 	})
 }

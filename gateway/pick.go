@@ -337,14 +337,14 @@ func (c *call) waitForRecovery(at instant) bool {
 	if since == 0 {
 		since = at
 	}
-	most := since + instant(longestRecovery)
+	most := min(at+instant(longestRecovery), since+instant(mostWaiting))
 	nearest := never
 	for i := range g.members {
 		if t.possible.Has(i) {
 			if o := g.members[i].obstacle(at); o.by != nil {
 				t.members.Add(i)
-				if o.isProbed(at) {
-					o.opens = min(o.opens, most) // it may be back at any time
+				if o.isProbed(at) || o.by.presumed.Load() && g.members[i].isBusy() {
+					o.opens = min(o.opens, most) // an answer may show at any time that it is back
 				}
 				nearest = min(nearest, o.opens)
 			}

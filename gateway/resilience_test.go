@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -687,4 +688,57 @@ func TestTargetsSayHowTheyFare(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		want("sound 0 none overloaded")
 	})
+}
+
+// One in ten requests meets a fault, each time another one, and no client learns of any.
+func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
+	faults := [][]any{
+		{failing(500, "")}, {failing(503, "")}, {failing(429, "Retry-After: 1\r\n")}, {failing(429, "")}, {hang{}}, {nil},
+		{streamHead, hang{}}, {streamHead + chatEvent("half"), hang{}}, {streamHead + chatEvent("half"), 100 * time.Millisecond, nil},
+		{withHead(200, "<html>")},
+	}
+	for _, hedge := range []config.Hedge{{}, {After: 300 * time.Millisecond, MaxShare: 10}} {
+		inBubble(t, func(t *testing.T) {
+			var upstreams []*rehearsed
+			for range 3 {
+				upstreams = append(upstreams, &rehearsed{say: func(n int, _ string) []any {
+					if n%10 == 7 {
+						return faults[n/10%len(faults)]
+					}
+					return []any{streamHead, 100 * time.Millisecond, chatEvent("one "), 100 * time.Millisecond, chatEvent("two") + chatEnd}
+				}})
+			}
+			w := rehearse(t, func(c *config.Config) {
+				c.Groups[0].Mode = config.ModeRoundRobin
+				p := &c.Groups[0].Policy
+				p.Attempts = 8 // four faults in a row are rare, and no matter of this test
+				p.FirstTokenTimeout, p.IdleTimeout, p.Commit, p.Hedge = time.Second, time.Second, config.CommitComplete, hedge
+			}, upstreams...)
+			var clients sync.WaitGroup
+			var slowest atomic.Int64
+			for range 200 {
+				clients.Go(func() {
+					guest := w.guest()
+					for range 5 {
+						start := time.Now()
+						ctx, body := guest.ask(true)
+						if !strings.Contains(body, "one ") || !strings.HasSuffix(body, terminal[llm.Chat]) || strings.Contains(body, "half") {
+							t.Errorf("got %d: %s", ctx.Response.StatusCode(), body)
+						}
+						slowest.Store(max(slowest.Load(), int64(time.Since(start))))
+					}
+				})
+			}
+			clients.Wait()
+			t.Logf("the slowest of 1000 answers took %v", time.Duration(slowest.Load()))
+			for _, h := range w.gateway.Targets() {
+				if h.InFlight != 0 {
+					t.Errorf("%s has %d in flight", h.Channel, h.InFlight)
+				}
+			}
+			if n := w.gateway.inFlight.Load(); n != 0 {
+				t.Errorf("%d calls in flight", n)
+			}
+		})
+	}
 }

@@ -53,6 +53,16 @@ func (m *member) keyStanding(key int) *standing {
 	return m.health.keys[key]
 }
 
+// isBusy reports whether attempts run on the member.
+func (m *member) isBusy() bool {
+	for k := range m.channel.keys {
+		if s := m.keyStanding(k); s != nil && s.inFlight.Load() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // obstacle is why a member, or one of its keys, can't be used.
 type obstacle struct {
 	// by is what is out, nil for nothing. key is the index of its key, or -1.
