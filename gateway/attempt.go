@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -62,8 +63,8 @@ type attempt struct {
 	resent bool
 	// lastEvent is when the upstream last sent something.
 	lastEvent instant
-	// eventful is whether the first real event of a stream is here.
-	eventful bool
+	// eventful is whether the first real event of a stream is here. The attempt's goroutine writes, its call reads.
+	eventful atomic.Bool
 	// kept is what of a stream is kept back until its end, nil unless the group's policy wants that.
 	kept *buffer
 	// held is storage for what the client gets; pending is what it gets next: held, or bytes of the exchange.
@@ -99,7 +100,7 @@ func (a *attempt) begin() *llm.Error {
 		return err
 	}
 	a.running, a.resent, a.reached, a.failure, a.start, a.postponed = true, false, false, failure{}, now(), 0
-	a.eventful = false
+	a.eventful.Store(false)
 	a.record = outcome.Attempt{
 		Channel: m.channel.name, ChannelID: m.channel.id, Key: a.target.key.id, Model: m.model, Start: c.start.until(a.start),
 		Why: a.why, Skipped: c.tried.takeSkipped(),
@@ -126,7 +127,7 @@ func (a *attempt) limit() instant {
 	switch {
 	case a.isHedge:
 		return never // it reads nothing that its call may write
-	case a.eventful || c.begun >= c.route.group.policy.Attempts || !c.tried.othersRemain():
+	case a.eventful.Load() || c.begun >= c.route.group.policy.Attempts || !c.tried.othersRemain():
 		return never
 	}
 	return max(a.start.after(a.patience()), a.postponed)
@@ -134,14 +135,10 @@ func (a *attempt) limit() instant {
 
 // patience is how long the target may be silent, 0 for ever.
 func (a *attempt) patience() time.Duration {
-	policy := &a.call.route.group.policy
-	switch {
-	case !a.reached:
-		return policy.ConnectTimeout
-	case a.call.request.Stream:
-		return policy.FirstTokenTimeout
+	if !a.reached {
+		return a.call.route.group.policy.ConnectTimeout
 	}
-	return policy.AnswerTimeout
+	return a.call.patience()
 }
 
 // useBridge makes the bridge between the client and an upstream that speaks p.
@@ -377,12 +374,12 @@ func (a *attempt) receiveWhole(limit, until instant) (progress, bool) {
 // receiveStream reads a stream up to its first real event, or to its end where the policy is to commit when it is complete.
 func (a *attempt) receiveStream(limit, until instant) (progress, bool) {
 	for {
-		if a.eventful {
+		if a.eventful.Load() {
 			limit = min(until, a.call.deadline(), a.idleAt())
 		}
 		step, err := a.feed(limit)
 		switch {
-		case err == errQuiet && a.eventful && now() >= a.idleAt():
+		case err == errQuiet && a.eventful.Load() && now() >= a.idleAt():
 			a.pending, step = a.bridge.Finish(nil, codec.Stalled)
 			if step == codec.Failed {
 				a.failCut()
@@ -395,12 +392,12 @@ func (a *attempt) receiveStream(limit, until instant) (progress, bool) {
 			continue
 		case step == codec.Hold:
 			a.failWith(outcome.ClassNonsense, &llm.Error{Message: "too much before the first event"})
-		case step == codec.Failed && a.eventful:
+		case step == codec.Failed && a.eventful.Load():
 			a.failCut()
 		case step == codec.Failed:
 			e := a.bridge.Failure()
 			a.failWith(inBand(e), e)
-		case step == codec.Again && a.eventful:
+		case step == codec.Again && a.eventful.Load():
 			a.keep()
 			a.followUp()
 		case step == codec.Again:
@@ -432,11 +429,12 @@ func (a *attempt) idleAt() instant { return a.lastEvent.after(a.call.route.group
 
 // noteEventful notes that the first real event of the stream is here: the target has shown that it answers.
 func (a *attempt) noteEventful() {
-	if a.eventful {
+	if a.eventful.Load() {
 		return
 	}
 	c := a.call
-	a.eventful, a.record.FirstToken = true, a.start.until(now())
+	a.record.FirstToken = a.start.until(now())
+	a.eventful.Store(true)
 	c.gateway.health.passed(&a.target, &a.pass, &c.route.group.policy.Cooldown)
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -58,6 +59,14 @@ func (c *call) advance(until instant) progress {
 
 // deadline is when the call must have an answer (non-stream) or its beginning (stream).
 func (c *call) deadline() instant { return c.start.after(c.route.group.policy.Deadline) }
+
+// patience is how long a target may be silent, 0 for ever.
+func (c *call) patience() time.Duration {
+	if c.request.Stream {
+		return c.route.group.policy.FirstTokenTimeout
+	}
+	return c.route.group.policy.AnswerTimeout
+}
 
 // startAttempt picks a target and sends it the request, or decides to wait for one. It returns false when there is nothing
 // left to try.

@@ -143,7 +143,7 @@ func (c *call) finish() {
 	defer g.inFlight.Add(-1)
 
 	if c.racing {
-		c.stopHedge()
+		c.stopHedge(c.lose)
 	}
 	c.endAttempt()
 	c.estimateLost()

@@ -39,7 +39,7 @@ const (
 // hedgeAt is when a second target is due, never when there is to be none.
 func (c *call) hedgeAt() instant {
 	a, g := c.attempt, c.route.group
-	if g.hedging == nil || c.hedge != nil || !a.running || a.eventful {
+	if g.hedging == nil || c.hedge != nil || !a.running || a.eventful.Load() {
 		return never
 	}
 	if c.hedgeAfter == 0 {
@@ -163,16 +163,16 @@ func (c *call) race(until instant) (progress, bool) {
 	p := progressQuiet
 	if own.running {
 		p = own.advance(until)
-	} else if at := now(); at < until {
-		c.sleep(at.until(min(until, c.deadline())), h.finished)
+	} else if !c.awaitHedge(until) {
+		return progressQuiet, false
 	}
 	if c.ended() != notAbandoned {
-		c.stopHedge()
+		c.stopHedge(c.lose)
 		c.noteAbandoned()
 		return progressFailed, true
 	}
 	if (p == progressBegun || p == progressAnswered) && c.decide(own) {
-		c.stopHedge()
+		c.stopHedge(c.lose)
 		c.bind(p)
 		return p, true
 	}
@@ -187,13 +187,50 @@ func (c *call) race(until instant) (progress, bool) {
 	switch {
 	case p == progressFailed:
 		if c.judge(own.failure); c.tried.next == outcome.GiveUp {
-			c.stopHedge()
+			c.stopHedge(c.lose)
 		}
 		return p, false
 	case p == progressUncounted:
 		panic("BUG: hedged a request to count tokens")
 	}
 	return progressQuiet, now() >= until
+}
+
+// awaitHedge waits for a hedge whose call's own attempt has failed, at most until that instant. It returns false when the hedge
+// has been silent for too long.
+func (c *call) awaitHedge(until instant) bool {
+	h, at := c.hedge, now()
+	silentAt := never
+	if !h.eventful.Load() {
+		silentAt = h.begun.start.after(c.patience())
+	}
+	if at >= silentAt {
+		if c.begun < c.route.group.policy.Attempts && c.otherUsable(at) {
+			c.stopHedge(c.failSilent)
+			return false
+		}
+		silentAt = at + instant(postponement)
+	}
+	if at >= c.deadline() {
+		c.stopHedge(c.failSilent)
+		c.tried.next = outcome.GiveUp
+		return false
+	}
+	if next := min(until, silentAt, c.deadline()); at < next {
+		c.sleep(at.until(next), h.finished)
+	}
+	return true
+}
+
+// failSilent ends an attempt that was silent for too long.
+func (c *call) failSilent(a *attempt) {
+	f := failure{class: outcome.ClassSilent, err: told(outcome.ClassSilent, &llm.Error{})}
+	c.noteFailure(a, &f)
+	a.record.Class, a.record.Verdict = f.class, outcome.TryNext
+	if f.explains(&c.failure) {
+		c.failure = f
+	}
+	c.end(a)
 }
 
 // takeHedge ends the race with a hedge that has finished; p is what its call's own attempt has come to.
@@ -234,8 +271,8 @@ func (c *call) isDecided() bool {
 	return c.decided == &c.hedge.attempt
 }
 
-// stopHedge ends the race without the hedge.
-func (c *call) stopHedge() {
+// stopHedge ends the race without the hedge, which is ended by how.
+func (c *call) stopHedge(how func(*attempt)) {
 	h := c.hedge
 	c.racing = false
 	dropped := h.begun
@@ -244,7 +281,7 @@ func (c *call) stopHedge() {
 		c.mu.Lock()
 		c.hedge = nil
 		c.mu.Unlock()
-		c.lose(dropped)
+		how(dropped)
 		return
 	}
 	c.mu.Lock()
@@ -255,7 +292,7 @@ func (c *call) stopHedge() {
 		c.endFailedHedge()
 		return
 	}
-	c.lose(&h.attempt)
+	how(&h.attempt)
 }
 
 // lose ends an attempt that another one was faster than, or whose call has ended.

@@ -253,3 +253,30 @@ func TestLostAttemptIsTakenToHaveReadThePrompt(t *testing.T) {
 		}
 	})
 }
+
+func TestHedgeThatIsSilentIsLeftForAThirdTarget(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, always(2*time.Second, failing(503, "")), always(hang{}), always(wholeChat))
+		w.gateway.snapshot.Load().groups["m"].policy.AnswerTimeout = 5 * time.Second
+		start := time.Now()
+		ctx, body := w.ask(false)
+		if took := time.Since(start); ctx.Response.StatusCode() != 200 || took > 6100*time.Millisecond {
+			t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), took, body)
+		}
+		o := w.ledger.wait(t, 1)
+		if len(o.Attempts) != 3 || o.Attempts[1].Class != outcome.ClassSilent || o.Attempts[2].Channel != "p3" {
+			t.Errorf("attempts %+v", o.Attempts)
+		}
+	})
+}
+
+func TestDeadlineEndsAHedgeThatIsLeftAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, always(2*time.Second, failing(503, "")), always(hang{}))
+		w.gateway.snapshot.Load().groups["m"].policy.Deadline = 20 * time.Second
+		start := time.Now()
+		if _, body := w.ask(true); time.Since(start) > 21*time.Second || !strings.Contains(body, "error") {
+			t.Errorf("took %v: %s", time.Since(start), body)
+		}
+	})
+}

@@ -700,7 +700,7 @@ func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
 	for _, hedge := range []config.Hedge{{}, {After: 300 * time.Millisecond, MaxShare: 10}} {
 		inBubble(t, func(t *testing.T) {
 			var upstreams []*rehearsed
-			for range 3 {
+			for range 5 {
 				upstreams = append(upstreams, &rehearsed{say: func(n int, _ string) []any {
 					if n%10 == 7 {
 						return faults[n/10%len(faults)]
@@ -711,7 +711,7 @@ func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
 			w := rehearse(t, func(c *config.Config) {
 				c.Groups[0].Mode = config.ModeRoundRobin
 				p := &c.Groups[0].Policy
-				p.Attempts = 8 // four faults in a row are rare, and no matter of this test
+				p.Attempts = 8 // a request that meets nothing but faults is no matter of this test
 				p.FirstTokenTimeout, p.IdleTimeout, p.Commit, p.Hedge = time.Second, time.Second, config.CommitComplete, hedge
 			}, upstreams...)
 			var clients sync.WaitGroup
