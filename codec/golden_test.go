@@ -294,7 +294,7 @@ func describe(e *llm.Error) string {
 
 var kindNames = map[llm.ErrorKind]string{
 	llm.Internal: "internal", llm.InvalidRequest: "invalid request", llm.ContextLength: "context length",
-	llm.ContentPolicy: "content policy", llm.Authentication: "authentication", llm.Permission: "permission",
+	llm.ContentPolicy: "content policy", llm.ForeignPart: "foreign part", llm.Authentication: "authentication", llm.Permission: "permission",
 	llm.Billing: "billing", llm.NotFound: "not found", llm.Method: "method", llm.Conflict: "conflict",
 	llm.TooLarge: "too large", llm.HeaderTooLarge: "header too large", llm.MediaType: "media type",
 	llm.RateLimit: "rate limit", llm.Upstream: "upstream", llm.Timeout: "timeout", llm.Overloaded: "overloaded",

@@ -366,7 +366,7 @@ func classify(err *llm.Error) {
 	switch {
 	case err.Code == "rate_limit_exceeded", strings.HasPrefix(err.Type, "rate_limit"), err.Type == "tokens", err.Type == "requests":
 		err.Kind = llm.RateLimit
-		err.RetryAfter = retryAfter(err.Message)
+		err.RetryAfter = llm.WaitOf(err.Message)
 	case err.Code == "insufficient_quota", err.Code == "usage_not_included", err.Code == "billing_hard_limit_reached",
 		err.Type == "insufficient_quota":
 		err.Kind = llm.Billing
