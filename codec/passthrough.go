@@ -59,12 +59,15 @@ type passthrough struct {
 	count   bool       // the answer is a number of tokens
 	store   bool       // the provider remembers the answer
 	whole   []byte     // the answer that Answer was given, borrowed
+	reduced []byte     // storage for a request without its reasoning
 	opened  bool       // the first byte of the stream was looked at
 	step    Step       // Hold or Commit: what Feed has returned
 	failure *llm.Error // why the last call failed
 	// rewriter writes requests anew that can't pass as they are; nil until there is one. rewritten tells that the last did.
 	rewriter  *translation
 	rewritten bool
+	// warnings are of what was omitted.
+	warnings llm.Warnings
 }
 
 // reset makes b ready for a call in protocol p.
@@ -95,6 +98,7 @@ func (b *passthrough) restart(choices int) {
 	b.whole = nil
 	b.hide, b.count, b.opened, b.step, b.failure = false, false, false, Hold, nil
 	b.model = b.model[:0]
+	b.warnings.Reset()
 }
 
 // release drops what b borrowed.
@@ -110,6 +114,9 @@ func (b *passthrough) release() {
 	}
 	if cap(b.quoted) > maxKept {
 		b.quoted = nil
+	}
+	if cap(b.reduced) > maxKept {
+		b.reduced = nil
 	}
 }
 
@@ -128,6 +135,8 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	ask := r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage
 	b.hide, b.count = ask, r.Count
 	switch {
+	case r.Omit != 0:
+		return b.appendReduced(dst, r, t, ask), nil
 	case t.Params == nil:
 		return appendEdited(dst, r, b.quoted, ask), nil
 	case ask:
@@ -135,6 +144,43 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	}
 	return t.Params.patch.appendTo(dst, r.Body, b.quoted), nil
 }
+
+// appendReduced appends r's body without what it omits.
+func (b *passthrough) appendReduced(dst []byte, r *Request, t *Target, ask bool) []byte {
+	body := r.Body
+	p := t.Params
+	if p == nil {
+		p = &noParams
+	}
+	changes := p.patch
+	switch {
+	case r.Protocol == llm.Chat && r.Omit&OmitStreamOptions != 0:
+		changes = p.withoutUsage
+		if r.IncludeUsage {
+			b.warnings.Drop(streamOptions)
+		}
+	case ask:
+		changes = p.withUsage
+	}
+	if r.Omit&OmitReasoning != 0 {
+		var more patch
+		body, more = withoutReasoning(b.reduced[:0], r.Body, r.Protocol)
+		b.reduced = body
+		if len(body) < len(r.Body) {
+			b.warnings.Drop(reasoningFields[r.Protocol])
+		}
+		changes = changes.and(more)
+	}
+	return changes.appendTo(dst, body, b.quoted)
+}
+
+// reasoningFields are where requests carry opaque reasoning, for warnings.
+var reasoningFields = [...]string{
+	llm.Chat: "messages.reasoning_details", llm.Responses: "input.encrypted_content", llm.Messages: "messages.content.thinking",
+}
+
+// noParams is the patch of channels without params.
+var noParams = Params{withUsage: includeUsage, withoutUsage: patch(nil).without(streamOptions)}
 
 // rewrite reads the request and writes it anew, in the same protocol: one with envelopes of opaque reasoning, which only the
 // provider that minted it may see, and one that a client wrote in another protocol than that of the endpoint. The answer
@@ -404,8 +450,11 @@ func (b *passthrough) Remember() Remembered {
 
 // Warnings implements Bridge: bytes that pass as they are lose nothing.
 func (b *passthrough) Warnings() *llm.Warnings {
-	if b.rewritten {
+	switch {
+	case b.rewritten:
 		return b.rewriter.Warnings()
+	case !b.warnings.Empty():
+		return &b.warnings
 	}
 	return nil
 }

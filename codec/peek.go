@@ -29,6 +29,8 @@ type Request struct {
 	// NoEnvelopes tells that no client of this protocol is given envelopes of opaque reasoning, so that the body need not be
 	// searched for them. The relay sets it between Peek and AppendRequest.
 	NoEnvelopes bool
+	// Omit is what the request goes without. The relay sets it before AppendRequest, anew for each target.
+	Omit Omission
 	// AnswerID seeds the ids of a converted answer: letters and digits, unique per call. Created is its time in seconds since
 	// 1970. The relay sets both between Peek and AppendRequest.
 	AnswerID string

@@ -181,6 +181,7 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		x.Options = &defaultOptions
 	}
 	x.Capabilities, x.Sealer = t.Capabilities, t.Sealer
+	x.NoOpaque, x.NoStreamOptions = r.Omit&OmitReasoning != 0, r.Omit&OmitStreamOptions != 0
 	x.AnswerID, x.AnswerModel, x.Created = r.AnswerID, r.AnswerModel, r.Created
 	x.MaxTokensChosen, x.JSONTool, x.StopEnforced = false, "", nil
 	if b.count {

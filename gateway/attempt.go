@@ -173,6 +173,7 @@ func (c *call) pickTarget() bool {
 		m := &g.members[i]
 		protocol := m.via[c.request.Protocol]
 		c.target = target{index: i, member: m, endpoint: m.channel.endpoints[protocol], codec: &m.targets[protocol]}
+		c.request.Omit = c.target.endpoint.origin.omitted()
 		t.keysTried = 0
 		t.keys.Reset(len(m.channel.keys))
 		for k := range m.channel.keys {
@@ -412,14 +413,10 @@ func (c *call) receiveError(status int) (progress, bool) {
 	}
 	e.Status = status
 	h := &c.exchange.header
-	if e.RetryAfter == 0 {
-		e.RetryAfter = parseRetryAfter(h.Peek("Retry-After"), h.Peek("Retry-After-Ms"))
-	}
-	class := rejected(status, e)
+	f := newFailure(status, e, h)
 	if c.outcome.Operation == outcome.Stored && status == fasthttp.StatusNotFound {
-		class = outcome.ClassInvalid // the response is gone, not the model
+		f.class, f.err = outcome.ClassInvalid, e // the response is gone, not the model
 	}
-	f := failure{class: class, err: told(class, e)}
 	if f.err == e && c.passes() {
 		f.answer, f.status, f.header = answer, status, new(fasthttp.ResponseHeader)
 		h.CopyTo(f.header)
@@ -470,6 +467,7 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 		return progressFailed, false
 	}
 	c.pending, c.state = out, stateEnded
+	c.noteOmitted()
 	c.remember()
 	if c.stored.method == fasthttp.MethodDelete {
 		c.recall.forget(strings.TrimPrefix(c.stored.suffix, "/"), nil)
@@ -499,6 +497,7 @@ func (c *call) receiveStream(limit, until instant) (progress, bool) {
 			c.followUp()
 		default:
 			c.outcome.FirstToken = c.start.until(now())
+			c.noteOmitted()
 			c.releaseCommitted()
 			if step == codec.End {
 				c.state = stateEnded
@@ -551,7 +550,7 @@ func (c *call) feed(until instant) (codec.Step, error) {
 // failWith is fail for what the upstream did wrong; the client is told in our words.
 func (c *call) failWith(class outcome.Class, e *llm.Error) {
 	c.outcome.Attempts[len(c.outcome.Attempts)-1].Message = strings.Clone(cut(e.Message))
-	c.fail(failure{class: class, err: told(class, e)})
+	c.fail(failureOf(class, e))
 }
 
 // fail ends the running attempt, keeps the better explanation, and decides where the next attempt goes.
@@ -566,6 +565,8 @@ func (c *call) fail(f failure) {
 	switch {
 	case !rule.others:
 		t.next = outcome.GiveUp
+	case rule.omit && c.leaveOut(&f):
+		t.next = outcome.TryAgain
 	case rule.repeat && t.onTarget < policy.AttemptsPerTarget:
 		t.next = outcome.TryAgain
 	default:
@@ -574,6 +575,9 @@ func (c *call) fail(f failure) {
 		aboutKey := f.class == outcome.ClassCredential || f.class == outcome.ClassQuota || f.class == outcome.ClassRateLimited
 		if t.keysTried++; !aboutKey || t.keysTried == maxKeysTried {
 			t.keys.Reset(len(c.target.member.channel.keys))
+		}
+		if rule.otherModel {
+			c.skipModel()
 		}
 	}
 	a := &c.outcome.Attempts[len(c.outcome.Attempts)-1]

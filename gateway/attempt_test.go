@@ -81,8 +81,10 @@ func TestErrorThatComesOverTheKeepAliveInstantIsReadWhole(t *testing.T) {
 	answer := withHead(400, `{"error":{"message":"maximum context length is 100 tokens","type":"invalid_request_error","code":"context_length_exceeded"}}`)
 	head, body, _ := strings.Cut(answer, "\r\n\r\n")
 	inBubble(t, func(t *testing.T) {
-		w := newBubble(t, func(c *config.Config) { c.Groups[0].Policy.KeepAlive = 100 * time.Millisecond },
-			answering(70*time.Millisecond, head+"\r\n\r\n", body), answering(0, streamHead+chatEvent("a")+chatEnd))
+		w := newBubble(t, func(c *config.Config) {
+			c.Groups[0].Policy.KeepAlive = 100 * time.Millisecond
+			c.Groups[0].Members[1].Model = "larger"
+		}, answering(70*time.Millisecond, head+"\r\n\r\n", body), answering(0, streamHead+chatEvent("a")+chatEnd))
 		if status, got := w.call(llm.Chat, true); status != 200 || !strings.HasSuffix(got, terminal[llm.Chat]) {
 			t.Errorf("got %d, %s", status, got)
 		}

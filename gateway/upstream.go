@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -46,6 +47,9 @@ var (
 // origin is a server that channels talk to, with its pool of connections. It outlives snapshots.
 type origin struct {
 	client *fasthttp.HostClient
+	// noStreamOptions is set by the call that learns that the server does not know stream_options, and read by those that come;
+	// one that does not see it yet learns it again.
+	noStreamOptions atomic.Bool
 }
 
 // newOrigin returns the origin at address a. Connections are made by d until ctx ends.

@@ -16,7 +16,7 @@ import (
 //
 // What can't be carried over is noted in x.Warnings, or is an error where the options are strict. An error has the
 // field in the client's words as Param; dst is then returned as it was. x.Names and x.StopEnforced are set for the
-// answer. Streams are always asked for their usage: a client of another protocol can't be told the end without it.
+// answer. Streams are asked for their usage unless x.NoStreamOptions: a client of another protocol is told of it at the end.
 func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	x.Names.Reset()
 	x.StopEnforced, x.JSONTool, x.MaxTokensChosen = nil, "", false
@@ -24,7 +24,10 @@ func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	w.dst = append(w.dst, `{"model":`...)
 	w.dst = json.AppendString(w.dst, x.Model)
 	if w.r.Stream {
-		w.dst = append(w.dst, `,"stream":true,"stream_options":{"include_usage":true}`...)
+		w.dst = append(w.dst, `,"stream":true`...)
+		if !x.NoStreamOptions {
+			w.dst = append(w.dst, `,"stream_options":{"include_usage":true}`...)
+		}
 	}
 	w.writeSampling()
 	w.writeReasoning()

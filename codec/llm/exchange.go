@@ -52,6 +52,9 @@ type Exchange struct {
 	Names Names
 	// Sealer is nil where envelopes can't be made; reasoning then has none.
 	Sealer Sealer
+	// NoOpaque leaves reasoning out of the history that only its own provider can read, NoStreamOptions the field of that name:
+	// the target refused them.
+	NoOpaque, NoStreamOptions bool
 	// AnswerID seeds the ids of the answer: letters and digits, unique per call.
 	AnswerID string
 	// AnswerModel replaces the model that the upstream reports, when not empty.

@@ -77,7 +77,7 @@ func ParseReset(text string) (wait time.Duration, ok bool) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return within(at), true
 	}
-	if number, err := strconv.ParseFloat(text, 64); err == nil {
+	if number, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(number, 0) {
 		switch {
 		case number >= 1000*leastMilliseconds:
 			return MaxWait, true

@@ -28,6 +28,9 @@ var envelopePrefix = []byte("gw1.")
 // restore returns what Anthropic gets back of its own reasoning: the form in which it gave it out, or nothing when another
 // provider, or another account, did. Reasoning without a signature would be refused.
 func (w *writer) restore(item *llm.Item) thought {
+	if w.x.NoOpaque {
+		return thought{}
+	}
 	own := item.RawProtocol == llm.Messages && item.Raw != nil
 	if w.x.Sealer != nil {
 		if sealed, ours, ok := w.x.Sealer.Open(item.Seal); ours {

@@ -13,6 +13,9 @@ const envelopePrefix = "gw1."
 // restore returns what a thought's seal is worth to this upstream: what one of its own responses minted, or nothing. native
 // tells that the item can be sent as the client wrote it.
 func (w *writer) restore(it *llm.Item) (sealed llm.Sealed, native, ok bool) {
+	if w.x.NoOpaque {
+		return sealed, false, false
+	}
 	if !bytes.HasPrefix(it.Seal, []byte(envelopePrefix)) {
 		return sealed, w.own, w.own || len(it.Seal) == 0 && w.r.Protocol == llm.Chat && len(it.Text) > 0
 	}
@@ -29,6 +32,9 @@ func (w *writer) restore(it *llm.Item) (sealed llm.Sealed, native, ok bool) {
 // losesThought reports whether a thought of the turn can't be sent. The ids of its other items then go too: they would be
 // refused without the reasoning that they belong to.
 func (w *writer) losesThought(t *llm.Turn) bool {
+	if w.x.NoOpaque {
+		return true
+	}
 	for i := range t.Items {
 		if t.Items[i].Kind != llm.Thought {
 			continue
