@@ -156,7 +156,7 @@ func (b *passthrough) appendReduced(dst []byte, r *Request, t *Target, ask bool)
 	switch {
 	case r.Protocol == llm.Chat && r.Omit&OmitStreamOptions != 0:
 		changes = p.withoutUsage
-		if r.IncludeUsage {
+		if slices.ContainsFunc(r.edits, func(e edit) bool { return e.options }) {
 			b.warnings.Drop(streamOptions)
 		}
 	case ask:
