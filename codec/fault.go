@@ -23,7 +23,9 @@ const maxFaultDepth = 6
 // or 200 inside a stream. Names of accounts and keys are masked. RetryAfter is what the body says of waiting.
 func readFault(status int, body []byte) *llm.Error {
 	var f providerFault
-	f.read(bytes.TrimSpace(body), maxFaultDepth)
+	if body = bytes.TrimSpace(body); len(body) > 0 && (body[0] != '"' || json.Valid(body)) {
+		f.read(body, maxFaultDepth)
+	}
 	e := &llm.Error{Type: f.typ, Code: f.code, Param: string(appendMasked(nil, []byte(f.param)))}
 	if status >= 300 {
 		e.Status = status

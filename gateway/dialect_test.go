@@ -203,6 +203,10 @@ var dialects = map[string][]dialect{
 		{name: "wrong key", status: 401, body: `{"error":{"message":"Invalid Authentication","type":"invalid_authentication_error"}}`, want: outcome.ClassCredential},
 		{name: "too long", status: 400, body: `{"error":{"message":"Invalid request: Your request exceeded model token limit: 131072","type":"invalid_request_error"}}`, want: outcome.ClassContext},
 	},
+	"Copilot": {
+		{name: "unknown model", status: 400, body: `{"error":{"message":"The requested model is not supported.","code":"model_not_supported","param":"model","type":"invalid_request_error"}}`, want: outcome.ClassModel},
+		{name: "context length", status: 400, body: openAI("prompt token count of 131084 exceeds the limit of 128000", "", "model_max_prompt_tokens_exceeded"), want: outcome.ClassContext},
+	},
 	"other gateways": {
 		{name: "stream_options", status: 400, body: `{"error":{"message":"Unknown parameter: 'stream_options'. (request id: 20240806214436917505976hvsFC5y2)","type":"invalid_request_error","param":"stream_options","code":"unknown_parameter"}}`, want: outcome.ClassState, omit: codec.OmitStreamOptions},
 		{name: "a user's quota with 403", status: 403, body: `{"error":{"message":"用户额度不足, 剩余额度: ＄0.000000","type":"new_api_error","param":"","code":"insufficient_user_quota"}}`, want: outcome.ClassQuota},

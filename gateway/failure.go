@@ -29,7 +29,7 @@ type failure struct {
 	header *fasthttp.ResponseHeader
 	// retryAfter is how long the target asks to be left alone. Zero means that it doesn't say; the most is llm.MaxWait.
 	retryAfter time.Duration
-	// omit is what the target can't take of the request, for a ClassState where that is known.
+	// omit is what the target can't take of the request, for a ClassState.
 	omit codec.Omission
 }
 
@@ -136,13 +136,14 @@ func rejected(status int, e *llm.Error) outcome.Class {
 	return outcome.ClassNonsense // of the gateway's own making, a 411 for one: the client can't help it
 }
 
-// isAboutObject reports whether what was not found is something that the request names, and not the model.
+// isAboutObject reports whether what was not found is something that the request names, and not the model: no client may put a
+// member out of service with the id of a file.
 func isAboutObject(e *llm.Error) bool {
 	if e.Code == "previous_response_not_found" || e.Param != "" && e.Param != "model" {
 		return true
 	}
 	message := strings.ToLower(e.Message)
-	for _, words := range [...]string{"no such file", "file not found", "file_id", "container", "previous response"} {
+	for _, words := range [...]string{"no such file object", "file not found: file_", "container with id", "previous response"} {
 		if strings.Contains(message, words) {
 			return true
 		}
