@@ -120,7 +120,7 @@ func (f *providerFault) readObject(object []byte, depth int) {
 			f.readDetails(value)
 		case "metadata":
 			metadata = value
-		case "resets_in_seconds": // of the limits of a plan (https://github.com/openai/codex, 2025-10)
+		case "resets_in_seconds": // of the limits of a plan, OpenAI with Codex
 			if n, ok := json.Int(value); ok && n > 0 {
 				f.wait = min(time.Duration(min(n, int64(llm.MaxWait/time.Second)))*time.Second, llm.MaxWait)
 			}

@@ -97,7 +97,7 @@ func within(at time.Time) time.Duration { return min(max(0, time.Until(at)), Max
 //
 //	Please try again in 6m0s.                 OpenAI, Groq (https://github.com/elizaOS/eliza/issues/4040, 2025-03)
 //	Please retry after 54 seconds.            Azure (https://github.com/langchain-ai/langchain/issues/12986, 2023-11)
-//	Please retry in 34.07s.                   Gemini
+//	Please retry in 34.07s.                   Gemini (https://github.com/diegosouzapw/OmniRoute/issues/9504, 2026-08)
 //	Please wait 42 seconds before retrying.   GitHub Models
 var waitWords = [...]string{"try again in ", "try again after ", "retry after ", "retry in ", "please wait "}
 
