@@ -6,6 +6,8 @@ import "octopus/codec/llm"
 // sequences where the upstream can't.
 type gate struct {
 	to llm.Emitter
+	// id is the upstream's id of the answer; of several calls that make one answer, the first one's.
+	id []byte
 	// real is whether a client waits for something among the steps, stopped whether the last one was handed on.
 	real, stopped bool
 	fault         *llm.Error
@@ -22,6 +24,9 @@ type gate struct {
 	matched string
 }
 
+// maxAnswerID is the longest id of an answer that is kept, in bytes.
+const maxAnswerID = 256
+
 // openItem is an item between its EventOpen and its EventClose.
 type openItem struct {
 	index int
@@ -33,7 +38,7 @@ func (g *gate) reset() {
 	kept := thoughts{record: g.thoughts.record[:0], text: g.thoughts.text[:0], calls: g.thoughts.calls[:0]}
 	calls := callOrder{calls: g.calls.calls, waiting: g.calls.waiting, places: g.calls.places}
 	calls.reset()
-	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0]}
+	*g = gate{id: g.id[:0], enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0]}
 }
 
 // Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
@@ -52,6 +57,10 @@ func (g *gate) Emit(e *llm.Event) {
 	}
 	g.thoughts.see(e)
 	switch e.Kind {
+	case llm.EventStart:
+		if len(g.id) == 0 && len(e.ID) <= maxAnswerID {
+			g.id = append(g.id, e.ID...)
+		}
 	case llm.EventFault:
 		if g.fault = e.Err; g.fault == nil {
 			g.fault = &llm.Error{Kind: llm.Upstream, Message: "upstream reported an error"}

@@ -428,6 +428,12 @@ func appendKeepAlive(dst []byte, p llm.Protocol) []byte {
 	return append(dst, ": keep-alive\n\n"...)
 }
 
+// Stopped implements Bridge.
+func (b *passthrough) Stopped() bool { return b.tap.Stopped() }
+
+// AnswerID implements Bridge: the client is told the upstream's own.
+func (b *passthrough) AnswerID() string { return "" }
+
 // Failure implements Bridge.
 func (b *passthrough) Failure() *llm.Error { return b.failure }
 

@@ -26,6 +26,8 @@ type decoder interface {
 	Answer(body []byte, out llm.Emitter)
 	// Done reports whether the last step was handed on.
 	Done() bool
+	// Stopped reports whether the stop reason has come: what may follow it is usage and the terminal event.
+	Stopped() bool
 }
 
 // streamWriter writes a stream in one protocol.
@@ -441,6 +443,12 @@ func (b *translation) AppendKeepAlive(dst []byte) []byte { return appendKeepAliv
 
 // Failure implements Bridge.
 func (b *translation) Failure() *llm.Error { return b.failure }
+
+// Stopped implements Bridge.
+func (b *translation) Stopped() bool { return b.decoder.Stopped() }
+
+// AnswerID implements Bridge.
+func (b *translation) AnswerID() string { return json.Borrow(b.gate.id) }
 
 // Usage implements Bridge.
 func (b *translation) Usage() llm.Usage {

@@ -433,7 +433,7 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 	}
 	idleAt := c.lastEvent.after(c.route.group.policy.IdleTimeout)
 	had := len(c.held.bytes)
-	body, err := c.exchange.all(c.held.bytes, maxAnswer, min(limit, idleAt))
+	body, err := c.collect(min(limit, idleAt))
 	if c.held.bytes = body; len(body) > had {
 		c.lastEvent = now()
 	}
@@ -518,15 +518,19 @@ func (c *call) feed(until instant) (codec.Step, error) {
 		c.held = acquireBuffer()
 	}
 	held := c.held.bytes
-	data, err := c.exchange.next(until)
+	data, err := c.exchange.next(min(until, c.settledAt()))
 	var out []byte
 	var step codec.Step
 	switch err {
 	case nil:
 		c.lastEvent = now()
 		out, step = c.bridge.Feed(held, data)
+		c.noteStop(step)
 	case errQuiet:
-		return codec.Hold, errQuiet
+		if now() < c.settledAt() {
+			return codec.Hold, errQuiet
+		}
+		out, step = c.bridge.Finish(held, codec.Stalled)
 	case io.EOF:
 		out, step = c.bridge.Finish(held, codec.EOF)
 	default:
@@ -626,6 +630,7 @@ func (c *call) endAttempt() {
 // closeExchange closes the attempt's connection, or gives it back when nobody has closed it from outside.
 func (c *call) closeExchange() {
 	c.exchange.close(c.detach() != notAbandoned)
+	c.stoppedAt = 0
 }
 
 // explain says why there is no answer.

@@ -88,6 +88,8 @@ type call struct {
 	state callState
 	// lastEvent is when the upstream last sent something, lastWrite when the client last got something.
 	lastEvent, lastWrite instant
+	// stoppedAt is when the stop reason of the running attempt's answer came, zero before.
+	stoppedAt instant
 
 	outcome outcome.Outcome
 }
@@ -180,7 +182,7 @@ func (c *call) release() {
 	c.failure, c.refusal = failure{}, nil
 	c.hasVersion, c.estimated = false, false
 	c.state, c.abandoned = stateOpen, notAbandoned
-	c.lastEvent, c.lastWrite, c.attemptStart = 0, 0, 0
+	c.lastEvent, c.lastWrite, c.attemptStart, c.stoppedAt = 0, 0, 0, 0
 	calls.Put(c)
 }
 

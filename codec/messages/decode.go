@@ -76,6 +76,9 @@ func (d *Decoder) Reset(x *llm.Exchange) {
 // Done reports whether the answer is over: a Stop or a Fault was emitted.
 func (d *Decoder) Done() bool { return d.done }
 
+// Stopped reports whether the stop reason has come: what may follow it is the terminal event.
+func (d *Decoder) Stopped() bool { return d.stopped }
+
 // Usage returns the tokens reported so far, those of earlier rounds of a paused answer included.
 func (d *Decoder) Usage() llm.Usage {
 	u := d.usage.Neutral()

@@ -45,6 +45,9 @@ func (d *Decoder) Reset(x *llm.Exchange) {
 // Done reports whether the answer has ended: nothing is emitted any more.
 func (d *Decoder) Done() bool { return d.done }
 
+// Stopped reports whether the stop reason has come. In this protocol it comes with the terminal event.
+func (d *Decoder) Stopped() bool { return d.done }
+
 // eventFields are the members of an event, raw.
 type eventFields struct {
 	kind                            []byte
