@@ -61,7 +61,7 @@ type Target struct {
 // Finish when the upstream stops before that.
 type Bridge interface {
 	// AppendRequest appends the body for target t and makes the bridge ready for its answer, forgetting any earlier
-	// attempt. An error is an *llm.Error: this target can't take the request.
+	// attempt. An error is an *llm.Error, when this target can't take the request, or a *Missing.
 	AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error)
 	// Feed takes the next bytes of a streamed answer, cut anywhere, and appends what the client is to get: whole events
 	// only, so that an error event can follow at any time. When dst is empty the result may alias src. src is borrowed

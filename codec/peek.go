@@ -42,6 +42,8 @@ type Request struct {
 	Previous string
 	// Recall finds what is remembered for the client, nil for nothing. The relay sets it between Peek and AppendRequest.
 	Recall Recall
+	// Downloads is what was found at addresses in the request, by address. The relay adds what a Missing names.
+	Downloads map[string]*Download
 
 	// foreign tells that a Chat body has "input" and no "messages": it is one of Responses (protocols.md D.21, Cursor).
 	foreign bool

@@ -105,6 +105,9 @@ type translation struct {
 	input    []byte
 	resolved []byte
 
+	// remotes are the images and documents of the request that stand at an address, nil while nobody wanted to know.
+	remotes []remote
+
 	gate   gate
 	events sse.Reader
 	event  sse.Event
@@ -129,7 +132,7 @@ func newTranslation(client, target llm.Protocol) *translation {
 // release drops what b borrowed.
 func (b *translation) release() {
 	b.request = llm.Request{}
-	b.parsed, b.params = false, nil
+	b.parsed, b.params, b.remotes = false, nil, nil
 	names := b.exchange.Names
 	names.Reset()
 	b.exchange = llm.Exchange{Warnings: &b.warnings, Names: names}
@@ -186,6 +189,9 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	x.NoOpaque, x.NoStreamOptions = r.Omit&OmitReasoning != 0, r.Omit&OmitStreamOptions != 0
 	x.AnswerID, x.AnswerModel, x.Created = r.AnswerID, r.AnswerModel, r.Created
 	x.MaxTokensChosen, x.JSONTool, x.StopEnforced = false, "", nil
+	if err := b.inline(r); err != nil {
+		return dst, err
+	}
 	if b.count {
 		return b.appendCounting(dst, t)
 	}

@@ -198,7 +198,7 @@ func (c *call) buildRequest() *llm.Error {
 	w := slices.Grow(c.wire.bytes[:0], headRoom+len(c.body.bytes)+512)[:headRoom]
 	if c.stored.method == "" {
 		var err error
-		w, err = c.bridge.AppendRequest(w, &c.request, c.target.codec)
+		w, err = c.appendRequest(w)
 		if err != nil {
 			return asError(err)
 		}

@@ -9,7 +9,8 @@
 //	attempt.go       pick -> send -> judge, at most policy.attempts times
 //	upstream.go      one exchange with a provider; body.go reads what it answers
 //	failure.go       which class a failure has, and what follows
-//	respond.go       headers and whole answers; stream.go streamed ones
+//	fetch.go         images that a target is sent in place of their addresses
+//	respond.go       headers and whole answers; stream.go streamed ones; late.go ends what does not end itself
 //	call.go          the state of one request, from acquireCall to its single finish
 //
 // Beside the line stand snapshot.go (the compiled configuration, immutable, loaded once per request), sweep.go (notices

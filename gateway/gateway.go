@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"octopus/gateway/config"
 	"octopus/gateway/dial"
@@ -52,6 +54,8 @@ type Gateway struct {
 	origins origins
 	clients clientConns
 	memory  Memory
+	// fetcher downloads the images of converted requests for channels that want them.
+	fetcher fetcher
 	// local is memory unless the options named another.
 	local   localMemory
 	servers servers
@@ -80,6 +84,10 @@ func New(o Options) *Gateway {
 	if g.options.Dialer == nil {
 		g.options.Dialer = dial.New(dial.Options{})
 	}
+	dialer := g.options.Dialer
+	g.fetcher = fetcher{gateway: g, dial: func(ctx context.Context, a dial.Address, timeout time.Duration) (net.Conn, error) {
+		return dialer.DialPublic(ctx, a, timeout)
+	}}
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails (crypto/rand)
 	if g.memory = o.Memory; g.memory == nil {

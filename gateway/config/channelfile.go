@@ -118,6 +118,7 @@ func (v value) convert(c *Convert) {
 		"enforce_stop":            func(v value) { c.EnforceStop = v.boolean() },
 		"eof":                     func(v value) { c.LenientEOF = v.oneOf("error", "lenient") == 1 },
 		"family":                  func(v value) { c.Family = v.text() },
+		"fetch_images":            func(v value) { c.FetchImages = v.boolean() },
 		"first_party":             func(v value) { c.FirstParty = v.boolean() },
 		"forward_unknown":         func(v value) { c.ForwardUnknown = v.texts() },
 		"hosted_tools":            func(v value) { c.HostedTools = llm.HostedTools(v.oneOf("auto", "drop", "reject")) },

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -20,6 +21,8 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// Resolver looks names up. Nil means the system's way.
 	Resolver *net.Resolver
+	// Public says which addresses DialPublic may connect to. Nil means those of the internet.
+	Public func(netip.Addr) bool
 }
 
 // Dialer opens connections. It may be used by any number of goroutines at once; make it with New, one per process, so
@@ -27,6 +30,9 @@ type Options struct {
 type Dialer struct {
 	tcp net.Dialer
 	tls *tls.Config
+	// public and publicTLS are theirs for DialPublic: hosts that clients name don't push the upstreams' sessions out.
+	public    net.Dialer
+	publicTLS *tls.Config
 	// allowMetadata is written when the settings change and read by each dial; a dial on its way may miss the change.
 	allowMetadata atomic.Bool
 }
@@ -50,6 +56,12 @@ func New(o Options) *Dialer {
 		}
 		return checkAddress(address)
 	}
+	if o.Public == nil {
+		o.Public = isPublic
+	}
+	d.public = net.Dialer{Resolver: o.Resolver, Control: checkPublic(o.Public)}
+	d.publicTLS = d.tls.Clone()
+	d.publicTLS.ClientSessionCache = nil
 	return d
 }
 
@@ -61,9 +73,14 @@ func (d *Dialer) AllowMetadata(allow bool) { d.allowMetadata.Store(allow) }
 // addresses as the name has) and the TLS handshake; the context may end all of them sooner, but has no power over the
 // connection that is returned. Errors are *Error.
 func (d *Dialer) Dial(ctx context.Context, a Address, timeout time.Duration) (*Conn, error) {
+	return dial(ctx, &d.tcp, d.tls, a, timeout)
+}
+
+// dial is Dial, connecting by a dialer and encrypting by a configuration.
+func dial(ctx context.Context, by *net.Dialer, config *tls.Config, a Address, timeout time.Duration) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	c, err := d.tcp.DialContext(ctx, "tcp", a.String())
+	c, err := by.DialContext(ctx, "tcp", a.String())
 	if err != nil {
 		return nil, &Error{Address: a, Kind: kindOf(err, Failed), Err: err}
 	}
@@ -71,7 +88,7 @@ func (d *Dialer) Dial(ctx context.Context, a Address, timeout time.Duration) (*C
 	if !a.TLS {
 		return &Conn{Conn: tcp, tcp: tcp}, nil
 	}
-	secure, err := d.handshake(ctx, tcp, a.Host)
+	secure, err := handshake(ctx, config, tcp, a.Host)
 	if err != nil {
 		kind := kindOf(err, Handshake)
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
@@ -83,8 +100,8 @@ func (d *Dialer) Dial(ctx context.Context, a Address, timeout time.Duration) (*C
 }
 
 // handshake starts TLS on tcp and verifies that the peer is host. On error tcp is closed.
-func (d *Dialer) handshake(ctx context.Context, tcp *net.TCPConn, host string) (*tls.Conn, error) {
-	config := d.tls.Clone()
+func handshake(ctx context.Context, config *tls.Config, tcp *net.TCPConn, host string) (*tls.Conn, error) {
+	config = config.Clone()
 	config.ServerName = withoutZone(host)
 	secure := tls.Client(tcp, config)
 	if err := secure.HandshakeContext(ctx); err != nil {

@@ -83,7 +83,7 @@ func kindOf(err error, otherwise Kind) Kind {
 	if errors.Is(err, context.Canceled) {
 		return Canceled
 	}
-	if errors.Is(err, errForbidden) {
+	if errors.Is(err, errForbidden) || errors.Is(err, errNotPublic) {
 		return Forbidden
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
