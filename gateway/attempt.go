@@ -196,12 +196,9 @@ func (c *call) buildRequest() *llm.Error {
 		c.wire = acquireBuffer()
 	}
 	w := slices.Grow(c.wire.bytes[:0], headRoom+len(c.body.bytes)+512)[:headRoom]
-	if c.stored.method == "" {
-		var err error
-		w, err = c.appendRequest(w)
-		if err != nil {
-			return asError(err)
-		}
+	w, err := c.appendRequest(w)
+	if err != nil {
+		return asError(err)
 	}
 	c.frame(w)
 	return nil
@@ -378,7 +375,7 @@ func (c *call) receive(until instant) (progress, bool) {
 	if status := x.header.StatusCode(); status/100 != 2 {
 		return c.receiveError(status)
 	}
-	if c.request.Stream && c.outcome.Operation == outcome.Generate {
+	if c.streams() {
 		return c.receiveStream(limit, until)
 	}
 	return c.receiveWhole(limit, until)
@@ -621,7 +618,7 @@ func (c *call) endAttempt() {
 	a := &c.outcome.Attempts[len(c.outcome.Attempts)-1]
 	a.Duration = c.attemptStart.until(now())
 	c.gateway.metrics.attempt(c.target.member.channel, a.Class)
-	if c.state >= stateBegun {
+	if c.state >= stateBegun && c.outcome.Operation != outcome.Stored {
 		c.outcome.Usage = c.bridge.Usage()
 	}
 	c.closeExchange()

@@ -20,6 +20,7 @@ import (
 
 	"octopus/codec"
 	"octopus/gateway/dial"
+	"octopus/gateway/outcome"
 )
 
 // Bounds of what is downloaded for a request (protocols.md D.11).
@@ -40,6 +41,11 @@ const (
 // appendRequest appends the body for the call's target. What has to be downloaded for it is downloaded once per call, whatever
 // becomes of the attempt.
 func (c *call) appendRequest(dst []byte) ([]byte, error) {
+	if c.outcome.Operation == outcome.Stored {
+		c.releaseBridge() // nothing else makes it ready for another answer
+		c.useBridge(c.target.codec.Protocol)
+		return dst, nil
+	}
 	body, err := c.bridge.AppendRequest(dst, &c.request, c.target.codec)
 	missing, ok := errors.AsType[*codec.Missing](err)
 	if !ok {
