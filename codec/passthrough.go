@@ -124,7 +124,7 @@ func (b *passthrough) release() {
 // affair.
 func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	b.restart(r.choices)
-	b.store = r.Store
+	b.store = r.Store || r.Thread
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
@@ -446,10 +446,13 @@ func (b *passthrough) AppendHeader(dst []byte) []byte { return dst }
 // FollowUp implements Bridge: a client of the same protocol sees to it itself.
 func (b *passthrough) FollowUp(dst []byte) ([]byte, bool) { return dst, false }
 
-// Remember implements Bridge: the provider remembers the response, and the relay whose it is.
+// Remember implements Bridge: the provider remembers the response, or the thread, and the relay whose it is.
 func (b *passthrough) Remember() Remembered {
-	if b.protocol != llm.Responses || !b.store {
+	switch {
+	case !b.store:
 		return Remembered{}
+	case b.protocol == llm.Messages:
+		return Remembered{ID: b.messages.ID(b.whole)}
 	}
 	return Remembered{ID: b.responses.ID(b.whole)}
 }

@@ -38,7 +38,10 @@ type Request struct {
 
 	// Store tells whether a Responses client wants its answer to be remembered: unless it says no.
 	Store bool
-	// Previous is the response that a Responses client goes on from, or empty. It is borrowed from Body.
+	// Thread tells whether an Anthropic client wants its conversation to be kept (protocols.md H.2).
+	Thread bool
+	// Previous is the response that a Responses client goes on from, or the message that an Anthropic client continues a thread
+	// from, or empty. It is borrowed from Body.
 	Previous string
 	// Recall finds what is remembered for the client, nil for nothing. The relay sets it between Peek and AppendRequest.
 	Recall Recall
@@ -108,8 +111,14 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 		case "store":
 			r.Store = r.Store && string(m.Value()) != "false"
 		case "previous_response_id":
-			text, _ := json.Unquote(m.Value())
-			r.Previous = json.Borrow(text)
+			if p == llm.Responses {
+				r.Previous = textOf(m.Value())
+			}
+		case "thread":
+			if p == llm.Messages && !json.IsNull(m.Value()) {
+				r.Thread = true
+				r.Previous = textOf(json.Get(m.Value(), "previous_message_id"))
+			}
 		case "messages":
 			conversation = true
 		case "stream_options":
@@ -134,6 +143,12 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 		return badField("model", "missing_required_parameter", "model is missing")
 	}
 	return nil
+}
+
+// textOf returns the text of a JSON string, or nothing for any other value.
+func textOf(value []byte) string {
+	text, _ := json.Unquote(value)
+	return json.Borrow(text)
 }
 
 // readModel sets Model to what value says.
