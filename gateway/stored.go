@@ -135,6 +135,7 @@ func (c *call) forwardStored(ctx *fasthttp.RequestCtx, channelID string) {
 	c.route.direct.metrics = c.gateway.metrics.noGroup
 	if ctx.IsGet() && string(ctx.QueryArgs().Peek("stream")) == "true" {
 		c.request.Stream, c.outcome.Stream = true, true
+		c.lastWrite = now() // from here on the client waits for us
 		c.relayStream(ctx)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -21,6 +22,7 @@ func TestStoredResponseIsStreamedAgain(t *testing.T) {
 		return `{"id":"resp_1","object":"response","status":"` + status + `","model":"x","output":[],"usage":{"input_tokens":5,"output_tokens":9,"total_tokens":14}}`
 	}
 	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
 	var broken atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -43,6 +45,7 @@ func TestStoredResponseIsStreamedAgain(t *testing.T) {
 		_, _ = io.WriteString(w, "data: {\"type\":\"response.completed\",\"sequence_number\":5,\"response\":"+response("completed")+"}\n\n")
 	}))
 	t.Cleanup(server.Close)
+	t.Cleanup(release) // which Close would wait for
 	w := newWorld(t, 1, func(c *config.Config) {
 		speaking(llm.Responses)(c)
 		c.Channels[0].Endpoints[0].BaseURL = server.URL + "/v1"
@@ -67,7 +70,7 @@ func TestStoredResponseIsStreamedAgain(t *testing.T) {
 	if err != nil || resp.StatusCode != 200 || !strings.Contains(line, `"more"`) || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		t.Fatalf("got %d, %v, %s, %v", resp.StatusCode, resp.Header, line, err)
 	}
-	close(goOn)
+	release()
 	if rest, err := io.ReadAll(answer); err != nil || !strings.Contains(string(rest), "response.completed") {
 		t.Errorf("got %s, %v", rest, err)
 	}
