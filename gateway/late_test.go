@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,8 +35,14 @@ var endings = map[llm.Protocol]struct{ begin, text, stop, usage, end string }{
 	},
 }
 
-// lingering is an upstream that streams events, then does something else with the connection, and counts the connections.
-func lingering(dialed *int, stopped *time.Time, then func(c net.Conn), events ...string) dialer {
+// lingered is what a lingering upstream saw: how many connections, and when it had streamed its events.
+type lingered struct {
+	dialed  atomic.Int64
+	stopped atomic.Pointer[time.Time]
+}
+
+// lingering is an upstream that streams events, then does something else with the connection.
+func lingering(seen *lingered, then func(c net.Conn), events ...string) dialer {
 	serve := piped(func(c net.Conn, r *bufio.Reader) {
 		if _, err := readRequest(r); err != nil {
 			return
@@ -44,12 +51,13 @@ func lingering(dialed *int, stopped *time.Time, then func(c net.Conn), events ..
 		for _, event := range events {
 			_, _ = io.WriteString(c, chunked(event+"\n\n"))
 		}
-		*stopped = time.Now()
+		at := time.Now()
+		seen.stopped.Store(&at)
 		then(c)
 		_, _ = r.ReadByte() // until the gateway closes it
 	})
 	return func(timeout time.Duration) (net.Conn, error) {
-		*dialed++
+		seen.dialed.Add(1)
 		return serve(timeout)
 	}
 }
@@ -82,14 +90,14 @@ func TestAnswerEndsSoonAfterItsStopReason(t *testing.T) {
 					}
 					t.Run(fmt.Sprintf("%s, %v on %v, %s", c.name, client, upstream, kind), func(t *testing.T) {
 						inBubble(t, func(t *testing.T) {
-							dialed, stopped := 0, time.Time{}
+							seen := new(lingered)
 							w := newBubble(t, func(cfg *config.Config) {
 								speaking(upstream)(cfg)
 								cfg.Channels[0].Convert.UpstreamStream = config.UpstreamStreamAlways
-							}, lingering(&dialed, &stopped, c.then, c.events...))
+							}, lingering(seen, c.then, c.events...))
 							for n := 1; n <= 2; n++ {
 								status, body := w.call(client, kind == "stream")
-								took := time.Since(stopped)
+								took := time.Since(*seen.stopped.Load())
 								if status != 200 || strings.Contains(body, "error\":{") || kind == "stream" && !strings.Contains(body, terminal[client]) {
 									t.Fatalf("got %d, %s", status, body)
 								}
@@ -99,7 +107,7 @@ func TestAnswerEndsSoonAfterItsStopReason(t *testing.T) {
 								if o := w.ledger.wait(t, n); o.Class != outcome.ClassNone || len(o.Attempts) != 1 || o.Attempts[0].Class != outcome.ClassNone {
 									t.Errorf("outcome: %+v", o)
 								}
-								if dialed != n {
+								if dialed := seen.dialed.Load(); dialed != int64(n) {
 									t.Errorf("request %d: %d connections were opened", n, dialed)
 								}
 							}
@@ -120,11 +128,11 @@ func TestUsageThatComesLateIsWaitedFor(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%v stream=%v", client, stream), func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
-					dialed, stopped := 0, time.Time{}
+					seen := new(lingered)
 					w := newBubble(t, func(cfg *config.Config) {
 						speaking(llm.Chat)(cfg)
 						cfg.Channels[0].Convert.UpstreamStream = config.UpstreamStreamAlways
-					}, lingering(&dialed, &stopped, func(c net.Conn) {
+					}, lingering(seen, func(c net.Conn) {
 						time.Sleep(1400 * time.Millisecond)
 						_, _ = io.WriteString(c, chunked(say.usage+"\n\n"+say.end+"\n\n")+lastChunk)
 					}, say.text, say.stop))
