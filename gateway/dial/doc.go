@@ -5,7 +5,8 @@
 // Promises: IPv4 and IPv6 are tried as RFC 8305 has it; one timeout covers lookup, connect and TLS handshake;
 // certificates are verified, by the system's roots (SSL_CERT_FILE and SSL_CERT_DIR replace them), for the host of the
 // Address; addresses where clouds hand out machine credentials are refused at the moment of connecting, whatever name
-// led there. Loopback and private addresses are allowed, because that is where local models live.
+// led there. Loopback and private addresses are allowed, because that is where local models live;
+// not so for DialPublic, which connects to what clients name.
 //
 // What fails is an *Error. Its Kind is for decisions and for clients, its text, which names host and port, for
 // operators only.
