@@ -115,7 +115,7 @@ func (f *fetcher) fetch(ctx context.Context, address string, budget *atomic.Int6
 		content, next, err := f.get(ctx, address, budget)
 		switch {
 		case err != nil:
-			d.Failure = failureOf(ctx, err)
+			d.Failure = fetchFailure(ctx, err)
 			return
 		case next == "":
 			d.Type = mediaTypeOf(content)
@@ -133,8 +133,8 @@ type fetchError string
 // Error returns the words.
 func (e fetchError) Error() string { return string(e) }
 
-// failureOf words an error for the client. What is known of hosts that are not public stays with us.
-func failureOf(ctx context.Context, err error) string {
+// fetchFailure words an error for the client. What is known of hosts that are not public stays with us.
+func fetchFailure(ctx context.Context, err error) string {
 	if told, ok := errors.AsType[fetchError](err); ok {
 		return string(told)
 	}
