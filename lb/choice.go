@@ -37,7 +37,8 @@ const (
 )
 
 var reasonTexts = [Reasons]string{
-	"nothing usable", "the only usable one", "standby", "priority", "its turn", "share by weight", "chance", "lower load", "affinity",
+	"nothing usable", "the only usable one", "standby", "priority", "its turn", "share by weight", "chance", "lower load",
+	"affinity",
 }
 
 // String returns the reason in few words.

@@ -1,7 +1,7 @@
 package lb
 
-// Policy decides which member a request goes to. The modes that count, RoundRobin, Failover and Weighted, remember
-// where they are in the policy itself. So a group whose members did not change (slices.Equal over its Member list) keeps its
+// Policy decides which member a request goes to. The modes that count, RoundRobin, Failover and Weighted, remember where
+// they are in the policy itself. So a group whose members did not change (slices.Equal over its Member list) keeps its
 // policy when the configuration around it is replaced, and its sequence goes on.
 type Policy interface {
 	// Pick returns the index of a usable member, or -1 when there is none. Usable is borrowed for the call and not
