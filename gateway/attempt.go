@@ -132,6 +132,7 @@ func (c *call) startAttempt() bool {
 		c.passOver(err)
 		return true
 	}
+	c.beginLoad()
 	c.sendRequest()
 	return true
 }
@@ -166,7 +167,7 @@ func (c *call) pickTarget() bool {
 		if c.target.member != nil {
 			t.members.Remove(c.target.index)
 		}
-		i := g.balance.Pick(&t.members)
+		i := c.pickMember()
 		if i < 0 {
 			return false
 		}
@@ -463,6 +464,7 @@ func (c *call) receiveWhole(limit, until instant) (progress, bool) {
 		c.followUp()
 		return progressFailed, false
 	}
+	c.observeAnswer(len(out))
 	c.pending, c.state = out, stateEnded
 	c.noteOmitted()
 	c.remember()
@@ -495,6 +497,7 @@ func (c *call) receiveStream(limit, until instant) (progress, bool) {
 		default:
 			c.outcome.FirstToken = c.start.until(now())
 			c.noteOmitted()
+			c.observeFirstToken()
 			c.releaseCommitted()
 			if step == codec.End {
 				c.state = stateEnded
@@ -617,6 +620,7 @@ func (c *call) endAttempt() {
 	c.attempting = false
 	a := &c.outcome.Attempts[len(c.outcome.Attempts)-1]
 	a.Duration = c.attemptStart.until(now())
+	c.endLoad(a.Class)
 	c.gateway.metrics.attempt(c.target.member.channel, a.Class)
 	if c.state >= stateBegun && c.outcome.Operation != outcome.Stored {
 		c.outcome.Usage = c.bridge.Usage()

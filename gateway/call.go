@@ -10,6 +10,7 @@ import (
 	"octopus/codec/json"
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
+	"octopus/lb"
 )
 
 // abandonment is why a call is ended from outside.
@@ -64,8 +65,11 @@ type call struct {
 	bridgeProtocol llm.Protocol
 	target         target
 	tried          triedTargets
-	recall         recall
-	stored         storedRequest
+	affinity       affinityKey
+	// load is that of the target while an attempt is in flight there, nil between attempts.
+	load   *lb.Load
+	recall recall
+	stored storedRequest
 	// wire is the upstream request, from wireStart on; nil once the answer has begun.
 	wire      *buffer
 	wireStart int
@@ -178,6 +182,7 @@ func (c *call) release() {
 	c.target = target{}
 	c.recall, c.stored = recall{}, storedRequest{}
 	c.tried.reset()
+	c.affinity = affinityKey{}
 	c.pending = nil
 	c.failure, c.refusal = failure{}, nil
 	c.hasVersion, c.estimated = false, false

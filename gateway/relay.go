@@ -118,6 +118,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.findRoute(); err != nil {
 		return err
 	}
+	c.findAffinity(&ctx.Request.Header)
 	c.recall.begin(c)
 	c.lastWrite = now() // from here on the client waits for us
 	return c.collectForwarded(ctx)

@@ -28,6 +28,8 @@ type snapshot struct {
 	// reasoningDetails is whether a channel shows Chat clients envelopes of opaque reasoning; other clients always get them.
 	reasoningDetails bool
 	cors             corsPolicy
+	// loads are how busy and how slow the members of groups are. The map is the snapshot's, the loads live on in the next one.
+	loads map[loadID]*lb.Load
 }
 
 // group is a compiled group.
@@ -38,6 +40,9 @@ type group struct {
 	mode    config.Mode
 	members []member
 	balance balancer
+	// affinity goes before balance for requests with a key; nil where kind is none.
+	affinity *lb.Affinity
+	kind     config.Affinity
 	// eligible are the members that can serve a client of a protocol at all.
 	eligible [len(llm.Protocols) + 1]lb.Set
 	metrics  *groupMetrics
@@ -65,6 +70,8 @@ type member struct {
 	channel *channel
 	model   string
 	config  config.Member
+	// load is shared with other groups; nil when no group has the member.
+	load *lb.Load
 	// via is the protocol in which the member is called, by the client's; zero where it can't be.
 	via [len(llm.Protocols) + 1]llm.Protocol
 	// targets are what requests are rewritten for, by the upstream's protocol.
@@ -115,6 +122,7 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 		channels: make(map[string]*channel, len(cfg.Channels)),
 		keys:     make(map[[sha256.Size]byte]*apiKey, len(cfg.APIKeys)),
 		cors:     newCORSPolicy(cfg.Settings.CORSOrigins),
+		loads:    make(map[loadID]*lb.Load),
 	}
 	for i := range cfg.Channels {
 		if c := &cfg.Channels[i]; c.Enabled {
@@ -139,7 +147,7 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 		c := &cfg.APIKeys[i]
 		s.keys[c.SHA256] = &apiKey{
 			id: c.ID, name: c.Name, enabled: c.Enabled, expiresAt: c.ExpiresAt, allowedIPs: c.AllowedIPs,
-			groups: newNameSet(c.Groups), channels: newNameSet(c.Channels),
+			groups: newNameSet(c.Groups), channels: newNameSet(c.Channels), scope: lb.Hash(0, c.SHA256[:]),
 		}
 	}
 	return s, nil
@@ -209,7 +217,7 @@ var (
 )
 
 func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, error) {
-	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, metrics: g.metrics.group(c.Name)}
+	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, kind: c.Affinity, metrics: g.metrics.group(c.Name)}
 	for _, m := range c.Members {
 		if ch := s.channels[m.Channel]; ch != nil {
 			gr.members = append(gr.members, newMember(ch, m.Model))
@@ -223,7 +231,13 @@ func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, 
 		}
 		gr.addMatches(pattern, s)
 	}
+	for i := range gr.members {
+		gr.members[i].load = s.load(gr.members[i].channel, gr.members[i].model, previous)
+	}
 	gr.setEligible()
+	if c.Affinity == config.AffinitySession || c.Affinity == config.AffinityPromptCache {
+		gr.affinity = newAffinity(c.Mode, gr.members)
+	}
 	if previous != nil {
 		if old := previous.groups[c.Name]; old != nil && gr.balancesLike(old) {
 			gr.balance = old.balance
@@ -322,7 +336,9 @@ func (g *group) spelling(name string) string {
 
 // balancesLike reports whether the old group's balancer fits g.
 func (g *group) balancesLike(old *group) bool {
-	return g.mode == old.mode && slices.EqualFunc(g.members, old.members, func(a, b member) bool { return a.config == b.config })
+	return g.mode == old.mode && slices.EqualFunc(g.members, old.members, func(a, b member) bool {
+		return a.config == b.config && a.load == b.load
+	})
 }
 
 // newBalancer returns the balancer of a mode.
@@ -338,6 +354,12 @@ func newBalancer(mode config.Mode, members []member) balancer {
 		return lb.NewFailover(of)
 	case config.ModeWeighted:
 		return lb.NewWeighted(of)
+	case config.ModeLeastLatency:
+		loads := make([]*lb.Load, len(members))
+		for i := range members {
+			loads[i] = members[i].load
+		}
+		return lb.NewLeastLatency(of, loads, sinceStart, rand.IntN)
 	}
 	return lb.NewRoundRobin(of)
 }

@@ -62,8 +62,6 @@ var idle = struct {
 		{"limits", func(c *Channel) bool { return c.Limits != Limits{} }},
 	},
 	groups: []idleField[Group]{
-		{"mode", func(g *Group) bool { return g.Mode == ModeLeastLatency }},
-		{"affinity", func(g *Group) bool { return g.Affinity != AffinityNone }},
 		{"policy.rate_limit_wait", func(g *Group) bool { return g.Policy.RateLimitWait != defaultPolicy.RateLimitWait }},
 		{"policy.commit", func(g *Group) bool { return g.Policy.Commit == CommitComplete }},
 		{"policy.cooldown", func(g *Group) bool { return g.Policy.Cooldown != defaultPolicy.Cooldown }},
