@@ -13,6 +13,7 @@ import (
 
 	"octopus/codec/llm"
 	"octopus/gateway/config"
+	"octopus/gateway/gatewaytest"
 	"octopus/gateway/outcome"
 	"octopus/lb"
 )
@@ -148,13 +149,14 @@ func TestNothingStaysInFlightHoweverRequestsEnd(t *testing.T) {
 			if err := p.SetScript(script); err != nil {
 				t.Fatal(err)
 			}
+			p.Reset()
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		req, _ := http.NewRequestWithContext(ctx, http.MethodPost, w.url+paths[llm.Chat], strings.NewReader(requestBody(llm.Chat, "p1/upstream", true)))
 		req.Header.Set("Authorization", "Bearer "+testKey)
 		if script == "silent" {
 			go func() {
-				_ = w.providers[0].WaitOpen(ctx, 1)
+				_, _ = w.providers[0].Wait(ctx, gatewaytest.Arrived(1))
 				cancel()
 			}()
 		}
