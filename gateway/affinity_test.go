@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"octopus/codec/llm"
 	"octopus/gateway/config"
+	"octopus/lb"
 )
 
 // sticky gives the group an affinity in mode round-robin, and cooldowns that are over at once.
@@ -121,6 +123,28 @@ func TestAffinityFollowsTheModesOrder(t *testing.T) {
 	}
 	if used["p2"] > 0 || used["p1"] == 0 || used["p3"] == 0 {
 		t.Errorf("sessions by channel: %v, want none on p2, which is a cold standby", used)
+	}
+}
+
+func TestWeightsShareSessionsWhereTheModeIsWeighted(t *testing.T) {
+	gateway := New(Options{MaxBodySize: 1 << 20, Logger: slog.New(slog.DiscardHandler)})
+	defer func() { _ = gateway.Shutdown(t.Context()) }()
+	for mode, least := range map[config.Mode]int{config.ModeWeighted: 97, config.ModeRoundRobin: 0, config.ModeLeastLatency: 0} {
+		c := newConfig([]string{"http://p1.test/v1", "http://p2.test/v1"})
+		sticky(config.AffinitySession)(c)
+		c.Groups[0].Mode, c.Groups[0].Members[0].Weight = mode, 1000
+		if err := gateway.Apply(c); err != nil {
+			t.Fatal(err)
+		}
+		g, first := gateway.snapshot.Load().groups["m"], 0
+		for session := range 100 {
+			if g.affinity.Pick(&g.eligible[llm.Chat], lb.Hash(uint64(session), nil)) == 0 {
+				first++
+			}
+		}
+		if first < least || least == 0 && first > 75 {
+			t.Errorf("%s: %d of 100 sessions are on the member of weight 1000, the other has 1", mode, first)
+		}
 	}
 }
 
