@@ -65,11 +65,8 @@ type call struct {
 	bridgeProtocol llm.Protocol
 	target         target
 	tried          triedTargets
-	affinity       affinityKey
-	// load is that of the target while an attempt is in flight there, nil between attempts.
-	load   *lb.Load
-	recall recall
-	stored storedRequest
+	recall         recall
+	stored         storedRequest
 	// wire is the upstream request, from wireStart on; nil once the answer has begun.
 	wire      *buffer
 	wireStart int
@@ -85,6 +82,10 @@ type call struct {
 	failure failure
 	// refusal is why a target could not be sent the request at all, told when no other one was tried.
 	refusal *llm.Error
+
+	affinity affinityKey
+	// load is that of the target while an attempt is in flight there, nil between attempts.
+	load *lb.Load
 
 	// estimated is whether the answer is a number of tokens that the gateway counted itself.
 	estimated bool
