@@ -277,6 +277,9 @@ func note(b Bridge, step Step) []byte {
 	u := b.Usage()
 	fmt.Fprintf(&out, "usage: %s input=%d cache_read=%d cache_write=%d/%d output=%d reasoning=%d\n", u.Knowledge,
 		u.Input, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h, u.Output, u.Reasoning)
+	if u.WebSearches > 0 {
+		fmt.Fprintf(&out, "web searches: %d\n", u.WebSearches)
+	}
 	if w := b.Warnings(); w != nil && !w.Empty() {
 		fmt.Fprintf(&out, "warnings: %s\n", w.Append(nil))
 	}

@@ -171,6 +171,7 @@ func (w *AnswerWriter) Append(dst []byte) ([]byte, *llm.Error) {
 	dst = append(dst, `},"logprobs":`...)
 	dst = appendLogprobs(dst, bracketed(w.logprobs), bracketed(w.refusalProbs))
 	dst = append(append(append(dst, `,"finish_reason":"`...), finishReason(w.stop.Reason, legacy)...), `"}],"usage":`...)
+	noteSearches(w.x, &w.usage)
 	return append(AppendUsage(dst, &w.usage), '}'), nil
 }
 

@@ -369,6 +369,7 @@ func (w *StreamWriter) stop(e *llm.Event) {
 		w.buf = AppendUsage(append(w.buf, `],"usage":`...), &w.usage)
 		w.buf = append(w.buf, "}\n\n"...)
 	}
+	noteSearches(w.x, &w.usage)
 	var t Tap
 	w.buf = t.AppendEnd(w.buf)
 }

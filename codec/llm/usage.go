@@ -28,7 +28,7 @@ func (k Knowledge) String() string {
 	return "unknown"
 }
 
-// Usage is what one call used, in tokens. No number is negative.
+// Usage is what one call used: tokens, and the hosted tools that are charged by the call. No number is negative.
 //
 // The kinds do not overlap, so that each can be priced alone: OpenAI's prompt_tokens is Input + CacheRead + both cache
 // writes, Anthropic's input_tokens is Input alone.
@@ -44,6 +44,9 @@ type Usage struct {
 	Output int64
 	// Reasoning counts those of Output that were reasoning.
 	Reasoning int64
+	// WebSearches counts the hosted web searches, which providers charge by the request: Anthropic's
+	// server_tool_use.web_search_requests, Responses' tool_usage.web_search.num_requests. Chat never tells it.
+	WebSearches int64
 	// Knowledge says how the numbers are known.
 	Knowledge Knowledge
 }

@@ -60,6 +60,7 @@ func (p *pause) addTo(u *llm.Usage) {
 	u.CacheWrite1h += p.earlier.CacheWrite1h
 	u.Output += p.earlier.Output
 	u.Reasoning += p.earlier.Reasoning
+	u.WebSearches += p.earlier.WebSearches
 }
 
 // hold reports whether the answer is to go on with another call, and remembers that.

@@ -31,6 +31,10 @@ func appendUsage(dst []byte, u *llm.Usage, tier string) []byte {
 		dst = append(dst, `,"output_tokens_details":{"thinking_tokens":`...)
 		dst = append(strconv.AppendInt(dst, u.Reasoning, 10), '}')
 	}
+	if u.WebSearches > 0 {
+		dst = append(dst, `,"server_tool_use":{"web_search_requests":`...)
+		dst = append(strconv.AppendInt(dst, u.WebSearches, 10), `,"web_fetch_requests":0}`...)
+	}
 	if tier = answerTier(tier); tier != "" {
 		dst = append(dst, `,"service_tier":`...)
 		dst = json.AppendString(dst, tier)

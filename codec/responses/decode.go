@@ -232,6 +232,8 @@ func (d *Decoder) readHead(response []byte) {
 			keep(&d.tier, m.Value())
 		case "usage":
 			d.usage.Merge(m.Value())
+		case "tool_usage":
+			d.usage.MergeTools(m.Value())
 		}
 	}
 }
