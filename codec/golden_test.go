@@ -219,12 +219,12 @@ func optionsOf(t testing.TB, changed map[string]json.RawMessage) *llm.Options {
 	options := llm.DefaultOptions()
 	fields := reflect.ValueOf(&options).Elem()
 	for name, value := range changed {
-		if name == "hosted_tools" {
-			policy := slices.Index([]string{`"auto"`, `"drop"`, `"reject"`}, string(value))
-			if policy < 0 {
-				t.Fatalf("option hosted_tools: %s is none of its values", value)
-			}
-			options.HostedTools = llm.HostedTools(policy)
+		switch name {
+		case "hosted_tools":
+			options.HostedTools = llm.HostedTools(choiceOf(t, value, `"auto"`, `"drop"`, `"reject"`))
+			continue
+		case "call_ids":
+			options.CallIDs = llm.CallIDs(choiceOf(t, value, `"native"`, `"short"`, `"mistral"`))
 			continue
 		}
 		field := fields.FieldByNameFunc(func(field string) bool {
@@ -238,6 +238,16 @@ func optionsOf(t testing.TB, changed map[string]json.RawMessage) *llm.Options {
 		}
 	}
 	return &options
+}
+
+// choiceOf returns the place of an option's value among those it may have.
+func choiceOf(t testing.TB, value json.RawMessage, values ...string) int {
+	t.Helper()
+	i := slices.Index(values, string(value))
+	if i < 0 {
+		t.Fatalf("%s is none of %s", value, values)
+	}
+	return i
 }
 
 // cause returns why the vector's stream ends.

@@ -78,7 +78,8 @@ func (r *responsesRules) lifecycle(kind string, response object) error {
 	err := errors.Join(has(response, "id", "object", "created_at", "status", "background", "error", "incomplete_details",
 		"model", "output", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "parallel_tool_calls",
 		"previous_response_id", "prompt_cache_key", "prompt_cache_retention", "reasoning", "safety_identifier", "temperature",
-		"text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user", "store", "service_tier", "usage"),
+		"text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user", "store", "service_tier", "usage",
+		"tool_usage?"),
 		texts(response, "id!", "model"))
 	if err != nil {
 		return err

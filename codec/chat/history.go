@@ -297,7 +297,7 @@ func (w *writer) writeCall(item *llm.Item) {
 		return
 	}
 	w.dst = append(w.dst, `{"id":"`...)
-	w.dst = llm.AppendCallID(w.dst, item.CallID)
+	w.dst = w.appendCallID(item.CallID)
 	name := w.wireName(item.Namespace, item.Name)
 	if item.Custom && (w.x.Options.CustomTools || w.r.Protocol == llm.Chat) {
 		w.dst = append(w.dst, `","type":"custom","custom":{"name":`...)
@@ -319,6 +319,14 @@ func (w *writer) writeCall(item *llm.Item) {
 	}
 	w.key("arguments")
 	w.dst = append(json.AppendString(w.dst, arguments), "}}"...)
+}
+
+// appendCallID appends the id of a call as the upstream takes it. Between equal protocols it is the client's.
+func (w *writer) appendCallID(id string) []byte {
+	if w.r.Protocol == llm.Chat {
+		return llm.AppendCallID(w.dst, id)
+	}
+	return w.x.Options.CallIDs.Append(w.dst, id)
 }
 
 // emptyObject are the arguments of a call without any.

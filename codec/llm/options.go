@@ -63,6 +63,8 @@ type Options struct {
 	// FetchImages has the images of converted requests downloaded and sent along where the client gives their address, and the
 	// documents for a Chat upstream, which knows no addresses of these.
 	FetchImages bool
+	// CallIDs is which ids of tool calls a Chat upstream takes.
+	CallIDs CallIDs
 	// MaxTokens is Anthropic's max_tokens where the client gives none and the model's limit is unknown; 0 means 8192.
 	MaxTokens int64
 	// MaxTokensField is Chat's field for the output limit: "max_tokens", "max_completion_tokens", or empty for the model's.

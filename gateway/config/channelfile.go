@@ -111,6 +111,7 @@ func (v value) convert(c *Convert) {
 	v.fields(map[string]func(value){
 		"accepts_top_k":           func(v value) { c.AcceptsTopK = v.boolean() },
 		"auto_cache":              func(v value) { c.AutoCache = v.boolean() },
+		"call_ids":                func(v value) { c.CallIDs = llm.CallIDs(v.oneOf("native", "short", "mistral")) },
 		"cc_reasoning_as_summary": func(v value) { c.ReasoningAsSummary = v.boolean() },
 		"custom_tools":            func(v value) { c.CustomTools = v.boolean() },
 		"echo_reasoning":          func(v value) { c.EchoReasoning = v.boolean() },

@@ -490,15 +490,16 @@ channels:
   - name: a
     type: openai-chat
     base_url: https://a.example
-    convert: {hosted_tools: reject, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi}
+    convert: {hosted_tools: reject, call_ids: mistral, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi}
 `)
 	want := llm.DefaultOptions()
-	want.HostedTools, want.LenientEOF, want.MidSystem = llm.HostedReject, true, false
+	want.HostedTools, want.CallIDs, want.LenientEOF, want.MidSystem = llm.HostedReject, llm.CallIDsMistral, true, false
 	want.ForwardUnknown, want.MaxTokens, want.MaxTokensField, want.Family = []string{"seed"}, 4096, "max_tokens", "kimi"
 	if got := c.Channels[0].Convert.Options; !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for text, message := range map[string]string{
+		"call_ids: long":              "must be native, short or mistral",
 		"hosted_tools: never":         "must be auto, drop or reject",
 		"eof: never":                  "must be error or lenient",
 		"max_tokens: -1":              "must not be negative",
