@@ -13,7 +13,12 @@ type gate struct {
 	fault         *llm.Error
 	usage         llm.Usage
 	enforcer      enforcer
-	thoughts      thoughts
+	// said is what was handed on of the answer, for what must be estimated of the usage of request.
+	said    speech
+	request *llm.Request
+	// announce is whether the beginning of the answer tells an estimate of the prompt's tokens, which the upstream doesn't.
+	announce bool
+	thoughts thoughts
 	// ordered is whether calls must pass one after the other, calls sees to it.
 	ordered bool
 	calls   callOrder
@@ -38,7 +43,11 @@ func (g *gate) reset() {
 	kept := thoughts{record: g.thoughts.record[:0], text: g.thoughts.text[:0], calls: g.thoughts.calls[:0]}
 	calls := callOrder{calls: g.calls.calls, waiting: g.calls.waiting, places: g.calls.places}
 	calls.reset()
-	*g = gate{id: g.id[:0], enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0]}
+	said := g.said
+	said.reset(false)
+	*g = gate{
+		id: g.id[:0], enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0], said: said,
+	}
 }
 
 // Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
@@ -60,6 +69,11 @@ func (g *gate) Emit(e *llm.Event) {
 	case llm.EventStart:
 		if len(g.id) == 0 && len(e.ID) <= maxAnswerID {
 			g.id = append(g.id, e.ID...)
+		}
+		if g.announce && (e.Usage == nil || e.Usage.Prompt() == 0) {
+			announced := *e
+			announced.Usage = &llm.Usage{Input: estimate(g.request), Knowledge: llm.Estimated}
+			e = &announced
 		}
 	case llm.EventFault:
 		if g.fault = e.Err; g.fault == nil {
@@ -83,6 +97,12 @@ func (g *gate) Emit(e *llm.Event) {
 		g.real = g.real || e.Item != nil && len(e.Item.Seal) > 0
 	case llm.EventStop:
 		g.real, g.stopped = true, true
+		if g.said.exact && g.usage.Knowledge != llm.Reported {
+			g.usage = g.said.complete(g.usage, g.request)
+			end := *e
+			end.Usage = &g.usage
+			e = &end
+		}
 	}
 	g.pass(e)
 }
@@ -104,9 +124,7 @@ func (g *gate) enforce(e *llm.Event) {
 		return
 	}
 	// The upstream's own count will not come.
-	if g.usage.Knowledge == llm.Reported {
-		g.usage.Knowledge = llm.Partial
-	}
+	g.usage = g.said.complete(g.usage, g.request)
 	g.stop(&llm.Event{Kind: llm.EventStop})
 }
 
@@ -149,6 +167,7 @@ func (g *gate) close(index int) {
 
 // pass hands on a step.
 func (g *gate) pass(e *llm.Event) {
+	g.said.Emit(e)
 	if g.ordered {
 		g.calls.pass(e, g.to)
 		return

@@ -68,6 +68,9 @@ type passthrough struct {
 	rewritten bool
 	// warnings are of what was omitted.
 	warnings llm.Warnings
+	// listener hears the answers of channels whose usage is estimated, heard tells whether it does; nil until there is one.
+	listener *listener
+	heard    bool
 }
 
 // reset makes b ready for a call in protocol p.
@@ -109,6 +112,10 @@ func (b *passthrough) release() {
 		b.rewriter.release()
 		b.rewritten = false
 	}
+	if b.heard {
+		b.listener.release()
+		b.heard = false
+	}
 	if cap(b.model) > maxKept {
 		b.model = nil
 	}
@@ -125,6 +132,7 @@ func (b *passthrough) release() {
 func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	b.restart(r.choices)
 	b.store = r.Store || r.Thread
+	b.listen(r, t)
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
@@ -181,6 +189,17 @@ var reasoningFields = [...]string{
 
 // noParams is the patch of channels without params.
 var noParams = Params{withUsage: includeUsage, withoutUsage: patch(nil).without(streamOptions)}
+
+// listen has the answer heard where the channel's usage is to be estimated.
+func (b *passthrough) listen(r *Request, t *Target) {
+	if b.heard = t.Options != nil && t.Options.EstimateUsage && !r.Count; !b.heard {
+		return
+	}
+	if b.listener == nil || b.listener.protocol != b.protocol {
+		b.listener = newListener(b.protocol)
+	}
+	b.listener.listen(r, t)
+}
 
 // rewrite reads the request and writes it anew, in the same protocol: one with envelopes of opaque reasoning, which only the
 // provider that minted it may see, and one that a client wrote in another protocol than that of the endpoint. The answer
@@ -255,6 +274,9 @@ func (b *passthrough) Feed(dst, src []byte) ([]byte, Step) {
 
 // judge returns what the event that was just read makes of step, and whether the event is for the client.
 func (b *passthrough) judge(step Step) (next Step, forward bool) {
+	if b.heard {
+		b.listener.decoder.Event(&b.event, b.listener)
+	}
 	switch b.tap.Event(&b.event) {
 	case llm.Real:
 		return Commit, true
@@ -361,6 +383,9 @@ func (b *passthrough) Answer(dst, body []byte) ([]byte, Step) {
 	} else if _, ok := countIn(body); ok {
 		mark = llm.Real
 	}
+	if b.heard && mark == llm.Real {
+		b.listener.decoder.Answer(body, b.listener)
+	}
 	switch mark {
 	case llm.Real:
 		model := b.tap.Model()
@@ -438,7 +463,12 @@ func (b *passthrough) AnswerID() string { return "" }
 func (b *passthrough) Failure() *llm.Error { return b.failure }
 
 // Usage implements Bridge.
-func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
+func (b *passthrough) Usage() llm.Usage {
+	if b.heard {
+		return b.listener.hear(b.tap.Usage())
+	}
+	return b.tap.Usage()
+}
 
 // AppendHeader implements Bridge: the client has sent what it needs.
 func (b *passthrough) AppendHeader(dst []byte) []byte { return dst }

@@ -223,6 +223,8 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	b.gate.ordered = b.client == llm.Chat
 	b.gate.calls.reset()
 	b.gate.enforcer.reset(x.StopEnforced)
+	b.gate.request, b.gate.said.exact = &b.request, x.Options.EstimateUsage
+	b.gate.announce = x.Options.StreamInputEstimate && r.Stream && b.client == llm.Messages
 	return dst, nil
 }
 
@@ -459,7 +461,11 @@ func (b *translation) AnswerID() string { return json.Borrow(b.gate.id) }
 // Usage implements Bridge.
 func (b *translation) Usage() llm.Usage {
 	u := b.gate.usage
-	if !b.gate.stopped && u.Knowledge == llm.Reported {
+	switch {
+	case b.gate.stopped:
+	case b.gate.said.exact && b.gate.said.said > 0:
+		return b.gate.said.complete(u, &b.request)
+	case u.Knowledge == llm.Reported:
 		u.Knowledge = llm.Partial
 	}
 	return u

@@ -65,6 +65,12 @@ type Options struct {
 	FetchImages bool
 	// CallIDs is which ids of tool calls a Chat upstream takes.
 	CallIDs CallIDs
+	// EstimateUsage has the local tokenizer count what the upstream reports no usage of: where there is no report, or the
+	// answer ends before it. It costs memory for what the model says, and the count.
+	EstimateUsage bool
+	// StreamInputEstimate tells Messages clients an estimate of the prompt's tokens where their stream begins and the upstream
+	// hasn't told them yet. It costs the count before the first byte.
+	StreamInputEstimate bool
 	// MaxTokens is Anthropic's max_tokens where the client gives none and the model's limit is unknown; 0 means 8192.
 	MaxTokens int64
 	// MaxTokensField is Chat's field for the output limit: "max_tokens", "max_completion_tokens", or empty for the model's.

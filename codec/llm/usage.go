@@ -7,7 +7,7 @@ type Knowledge uint8
 const (
 	// Unknown means that the provider reported nothing.
 	Unknown Knowledge = iota
-	// Estimated means that a local tokenizer counted.
+	// Estimated means that some of the numbers are our own: counted by a local tokenizer, or guessed by the length of the text.
 	Estimated
 	// Partial means that the stream was cut before the final report: the numbers are a lower bound.
 	Partial
