@@ -245,6 +245,9 @@ func (w *writer) writeReasoning() {
 	case effort != "" && (effort != wanted || !exact):
 		w.approximate(field)
 	}
+	if r.Updated {
+		w.approximate(updatedEffort)
+	}
 	w.text("reasoning_effort", string(effort))
 	if r.Summary != "" {
 		w.drop(w.word("reasoning.summary", "reasoning.summary", "thinking.display"))
@@ -259,6 +262,9 @@ func (w *writer) writeReasoning() {
 		w.drop("reasoning.mode")
 	}
 }
+
+// updatedEffort is a Responses item whose effort counts for the whole request elsewhere.
+const updatedEffort = "input.configuration_update"
 
 // writeFormat writes the shape of the answer. Anthropic's schemas are strict where OpenAI's rules for that allow it
 // (protocols.md D.8).

@@ -499,12 +499,12 @@ channels:
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for text, message := range map[string]string{
-		"call_ids: long":              "must be native, short or mistral",
-		"hosted_tools: never":         "must be auto, drop or reject",
-		"eof: never":                  "must be error or lenient",
-		"max_tokens: -1":              "must not be negative",
-		"max_tokens_field: max":       "must be max_tokens or max_completion_tokens",
-		"stream_input_estimate: true": `unknown field "stream_input_estimate"`,
+		"call_ids: long":        "must be native, short or mistral",
+		"hosted_tools: never":   "must be auto, drop or reject",
+		"eof: never":            "must be error or lenient",
+		"max_tokens: -1":        "must not be negative",
+		"max_tokens_field: max": "must be max_tokens or max_completion_tokens",
+		"no_such_option: true":  `unknown field "no_such_option"`,
 	} {
 		file, err := ParseFile([]byte("channels: [{name: a, type: anthropic, base_url: \"https://a.example\", convert: {"+text+"}}]"), nil)
 		if err == nil {
