@@ -232,6 +232,7 @@ func (w *writer) tool(t *llm.Tool) {
 		w.raw("parameters", []byte(clientSchema(t)))
 		w.dst = append(w.dst, `,"strict":false}`...)
 	default:
+		w.warnOfTraits(t)
 		w.head("function", t)
 		if t.Schema == nil {
 			w.raw("parameters", []byte(emptySchema))
@@ -246,6 +247,22 @@ func (w *writer) tool(t *llm.Tool) {
 		}
 		w.boolean("strict", strict)
 		w.dst = append(w.dst, '}')
+	}
+}
+
+// warnOfTraits notes what Anthropic knows of a function, and this protocol doesn't or understands in another way.
+func (w *writer) warnOfTraits(t *llm.Tool) {
+	if t.RawProtocol != llm.Messages {
+		return
+	}
+	m := json.Object(t.Raw)
+	for m.Next() {
+		switch string(m.Key) {
+		case "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming":
+			if !json.IsEmpty(m.Value()) && json.Truthy(m.Value()) {
+				w.drop("tools." + string(m.Key))
+			}
+		}
 	}
 }
 

@@ -220,6 +220,9 @@ func (w *writer) reasoning() llm.Effort {
 		if effort != "" && effort != llm.EffortNone {
 			w.drop(w.effortField())
 		}
+		if summary != "" && w.r.Protocol == llm.Chat {
+			w.drop("reasoning.summary")
+		}
 		return ""
 	}
 	send := effort
@@ -335,6 +338,9 @@ func (w *writer) state() {
 		w.str("prompt_cache_key", cacheKey(r))
 	}
 	w.str("prompt_cache_retention", r.Cache.Retention)
+	if r.Cache.Auto != llm.CacheNone && !w.x.Options.FirstParty {
+		w.drop("cache_control") // OpenAI itself caches by its own
+	}
 	if r.Cache.Options != nil && (w.own || r.Protocol == llm.Chat) {
 		w.raw("prompt_cache_options", r.Cache.Options)
 	}
