@@ -44,6 +44,9 @@ type Options struct {
 	AcceptsTopK bool
 	// EmulateClientTools turns Anthropic's typed client tools into functions.
 	EmulateClientTools bool
+	// CodeExecution maps Responses' code_interpreter and Anthropic's code_execution onto each other, which run different code
+	// in different sandboxes. Without it they are hosted tools that the other doesn't have.
+	CodeExecution bool
 	// ForwardUnknown lists top-level fields that are sent on although no rule maps them.
 	ForwardUnknown []string
 	// NamePrefix writes a participant's name before its text.

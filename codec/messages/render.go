@@ -177,9 +177,10 @@ func sliceOf(text []byte, start, end int64) string {
 }
 
 // appendHosted appends the blocks of a hosted call, one a line: of a web search that the client has declared, the call and the
-// pages it found. Others are not shown.
+// pages it found; of code that ran, likewise, the code and what it has printed. Others are not shown.
 func appendHosted(dst []byte, x *llm.Exchange, item *llm.Item, index int) []byte {
-	if item.Name != searchName || !declaresSearch(x.Request) {
+	runsCode := item.Name == llm.CodeExecution && declares(x.Request, (*llm.Tool).RunsCode)
+	if !runsCode && (item.Name != searchName || !declares(x.Request, isSearch)) {
 		return dst
 	}
 	id := item.CallID
@@ -192,8 +193,11 @@ func appendHosted(dst []byte, x *llm.Exchange, item *llm.Item, index int) []byte
 	}
 	dst = append(dst, `{"type":"server_tool_use","id":`...)
 	dst = json.AppendString(dst, id)
-	dst = append(dst, `,"name":"web_search","input":`...)
+	dst = append(append(append(dst, `,"name":"`...), item.Name...), `","input":`...)
 	dst = append(dst, bytes.ReplaceAll(input, []byte{'\n'}, []byte{' '})...)
+	if runsCode {
+		return appendCodeResult(append(dst, "}\n"...), item, id)
+	}
 	dst = append(dst, "}\n{\"type\":\"web_search_tool_result\",\"tool_use_id\":"...)
 	dst = json.AppendString(dst, id)
 	dst = append(dst, `,"content":[`...)
@@ -204,6 +208,18 @@ func appendHosted(dst []byte, x *llm.Exchange, item *llm.Item, index int) []byte
 		dst = appendPage(dst, &item.Citations[i])
 	}
 	return append(dst, `]}`...)
+}
+
+// appendCodeResult appends the block with what code has printed.
+func appendCodeResult(dst []byte, item *llm.Item, id string) []byte {
+	dst = json.AppendString(append(dst, `{"type":"code_execution_tool_result","tool_use_id":`...), id)
+	dst = append(dst, `,"content":{"type":"code_execution_result","stdout":`...)
+	dst = json.AppendString(dst, item.Text)
+	code := byte('0')
+	if item.IsError {
+		code = '1'
+	}
+	return append(append(append(dst, `,"stderr":"","return_code":`...), code), `,"content":[]}}`...)
 }
 
 // appendPage appends one page that a search has found.
@@ -222,15 +238,17 @@ func appendPage(dst []byte, c *llm.Citation) []byte {
 	return append(dst, `,"encrypted_content":"","page_age":null}`...)
 }
 
-// declaresSearch reports whether the client knows the hosted web search.
-func declaresSearch(r *llm.Request) bool {
+// declares reports whether the client has a tool of some kind.
+func declares(r *llm.Request, is func(*llm.Tool) bool) bool {
 	if r == nil {
 		return false
 	}
 	for i := range r.Tools {
-		if r.Tools[i].Kind == llm.SearchTool {
+		if is(&r.Tools[i]) {
 			return true
 		}
 	}
 	return false
 }
+
+func isSearch(t *llm.Tool) bool { return t.Kind == llm.SearchTool }

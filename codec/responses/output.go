@@ -450,8 +450,13 @@ func (w *StreamWriter) close(e *llm.Event) {
 		w.closeCall(p)
 		w.pending = p.item
 	case llm.Hosted:
-		if e.Item.Name == webSearch {
+		switch e.Item.Name {
+		case webSearch:
 			w.search(e.Item)
+		case llm.CodeExecution:
+			if w.wantsCode() {
+				w.code(e.Item)
+			}
 		}
 	case llm.Opaque:
 		if e.Item.RawProtocol == llm.Responses && e.Item.Raw != nil {
@@ -622,6 +627,49 @@ func (w *StreamWriter) search(item *llm.Item) {
 		it.json = append(append(it.json[:0], head...), `completed","action":{"type":"search","query":`...)
 		it.json = append(append(it.json, query...), "}}"...)
 	}
+	it.done = true
+	w.doneEvent(at)
+}
+
+// wantsCode reports whether the client has asked for the provider to run code. What else ran is the provider's affair.
+func (w *StreamWriter) wantsCode() bool {
+	for i := range w.x.Request.Tools {
+		if w.x.Request.Tools[i].RunsCode() {
+			return true
+		}
+	}
+	return false
+}
+
+// code writes code that the provider ran, in a container of its own. A program that failed says so in what it has printed.
+func (w *StreamWriter) code(item *llm.Item) {
+	w.leaveMessage()
+	at := w.add(wholeItem, "ci_", item.ID)
+	it := &w.items[at]
+	head := append(json.AppendString([]byte(`{"id":`), it.id), `,"type":"`+codeCall+`","status":"`...)
+	code := json.AppendString(nil, textOf(json.Get(item.Arguments, "code")))
+	w.event("response.output_item.added")
+	w.buf = strconv.AppendInt(append(w.buf, `,"output_index":`...), int64(at), 10)
+	w.buf = append(append(append(w.buf, `,"item":`...), head...), `in_progress","code":"","container_id":"","outputs":null}`...)
+	w.end()
+	for _, step := range [...]struct{ kind, member string }{
+		{"response.code_interpreter_call.in_progress", ""},
+		{"response.code_interpreter_call_code.delta", `,"delta":`},
+		{"response.code_interpreter_call_code.done", `,"code":`},
+		{"response.code_interpreter_call.interpreting", ""},
+		{"response.code_interpreter_call.completed", ""},
+	} {
+		w.event(step.kind)
+		w.buf = strconv.AppendInt(append(w.buf, `,"output_index":`...), int64(at), 10)
+		w.buf = json.AppendString(append(w.buf, `,"item_id":`...), it.id)
+		if step.member != "" {
+			w.buf = append(append(w.buf, step.member...), code...)
+		}
+		w.end()
+	}
+	it.json = append(append(it.json[:0], head...), `completed","code":`...)
+	it.json = append(append(it.json, code...), `,"container_id":"","outputs":[{"type":"logs","logs":`...)
+	it.json = append(json.AppendString(it.json, item.Text), "}]}"...)
 	it.done = true
 	w.doneEvent(at)
 }

@@ -150,6 +150,9 @@ func (w *writer) carries(t *llm.Tool) bool {
 	case llm.ToolSearchTool:
 		return w.own
 	}
+	if w.x.Options.CodeExecution && t.RunsCode() {
+		return true
+	}
 	return w.own || w.x.Options.EmulateClientTools && clientSchema(t) != ""
 }
 
@@ -227,6 +230,11 @@ func (w *writer) tool(t *llm.Tool) {
 		}
 		w.dst = append(w.dst, '}')
 	case llm.OtherTool:
+		if t.RunsCode() {
+			w.approximate("tools." + t.Name)
+			w.dst = append(w.dst, `{"type":"code_interpreter","container":{"type":"auto"}}`...)
+			return
+		}
 		w.approximate("tools")
 		w.dst = json.AppendString(append(w.dst, `{"type":"function","name":`...), clientTool(t))
 		w.raw("parameters", []byte(clientSchema(t)))
@@ -383,6 +391,10 @@ func (w *writer) chosen(name *llm.ToolName) {
 		w.dst = json.AppendString(append(w.dst, `{"type":"mcp","server_label":`...), name.Name)
 		w.dst = append(w.dst, '}')
 	case llm.OtherTool:
+		if declared != nil && declared.RunsCode() {
+			w.dst = append(w.dst, `{"type":"code_interpreter"}`...)
+			return
+		}
 		if declared != nil && declared.RawProtocol == llm.Messages {
 			w.dst = json.AppendString(append(w.dst, `{"type":"function","name":`...), clientTool(declared))
 		} else {
@@ -411,6 +423,9 @@ func (w *writer) declared(name *llm.ToolName) *llm.Tool {
 		case llm.OtherTool:
 			if name := clientTool(t); name != "" {
 				own = name
+			}
+			if t.RunsCode() && t.RawProtocol == llm.Messages {
+				own = llm.CodeExecution
 			}
 		}
 		if own == name.Name && t.Namespace == name.Namespace {

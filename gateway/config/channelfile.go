@@ -113,6 +113,7 @@ func (v value) convert(c *Convert) {
 		"auto_cache":              func(v value) { c.AutoCache = v.boolean() },
 		"call_ids":                func(v value) { c.CallIDs = llm.CallIDs(v.oneOf("native", "short", "mistral")) },
 		"cc_reasoning_as_summary": func(v value) { c.ReasoningAsSummary = v.boolean() },
+		"code_execution":          func(v value) { c.CodeExecution = v.boolean() },
 		"custom_tools":            func(v value) { c.CustomTools = v.boolean() },
 		"echo_reasoning":          func(v value) { c.EchoReasoning = v.boolean() },
 		"emulate_client_tools":    func(v value) { c.EmulateClientTools = v.boolean() },
