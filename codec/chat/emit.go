@@ -95,7 +95,7 @@ func (w *StreamWriter) Emit(e *llm.Event) {
 	case llm.EventDelta:
 		w.delta(e)
 	case llm.EventCite:
-		w.sources.add(e.Index, w.items[e.Index].start, e.Citation)
+		w.sources.add(w.x, e.Index, w.items[e.Index].start, e.Citation)
 	case llm.EventClose:
 		w.close(e)
 	case llm.EventStop:

@@ -125,7 +125,7 @@ func (w *AnswerWriter) appendItem(dst []byte, open int, it *answerItem) []byte {
 	start := len(dst)
 	switch it.kind {
 	case llm.Text, llm.Refusal:
-		dst = it.appendText(dst)
+		dst = it.appendText(dst, w.x)
 	case llm.Thought:
 		switch {
 		case !it.redacted:
@@ -153,7 +153,7 @@ func (w *AnswerWriter) appendItem(dst []byte, open int, it *answerItem) []byte {
 	return dst
 }
 
-func (it *answerItem) appendText(dst []byte) []byte {
+func (it *answerItem) appendText(dst []byte, x *llm.Exchange) []byte {
 	if len(bytes.TrimSpace(it.text)) == 0 {
 		return dst
 	}
@@ -164,6 +164,7 @@ func (it *answerItem) appendText(dst []byte) []byte {
 		c := appendCitation(nil, &it.citations[i], it.text)
 		switch {
 		case len(c) == 0:
+			x.Warnings.Drop(annotationsField)
 			continue
 		case len(dst) == start:
 			dst = append(dst, `,"citations":[`...)

@@ -275,6 +275,7 @@ func (w *StreamWriter) cite(e *llm.Event) {
 	}
 	rendered := appendCitation(w.scratch[:0], e.Citation, nil)
 	if len(rendered) == 0 {
+		w.x.Warnings.Drop(annotationsField)
 		return
 	}
 	w.scratch = rendered

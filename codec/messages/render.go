@@ -154,6 +154,9 @@ func appendCitation(dst []byte, c *llm.Citation, text []byte) []byte {
 	return append(dst, `,"encrypted_index":""}`...)
 }
 
+// annotationsField is what Responses calls the citations of which Anthropic knows no kind: those of files.
+const annotationsField = "output.content.annotations"
+
 // sliceOf returns the code points of text from start to end.
 func sliceOf(text []byte, start, end int64) string {
 	if start < 0 || end <= start {

@@ -401,7 +401,8 @@ func (w *StreamWriter) cite(e *llm.Event) {
 		return
 	}
 	if c.URL == "" {
-		return // a place in a document of another provider
+		w.citeFile(e.Index, c)
+		return
 	}
 	w.openPart(e.Index)
 	if c.Start == 0 && c.End == 0 {
@@ -409,6 +410,21 @@ func (w *StreamWriter) cite(e *llm.Event) {
 		return
 	}
 	w.annotate(p, appendURLCitation(nil, c.URL, c.Title, c.Start, c.End))
+}
+
+// citeFile writes a citation of a place in a document, as far as that has a name here: the file's id.
+func (w *StreamWriter) citeFile(index int, c *llm.Citation) {
+	file := json.Get(c.Raw, "file_id")
+	if c.RawProtocol != llm.Messages || json.IsEmpty(file) {
+		w.x.Warnings.Drop("content.citations")
+		return
+	}
+	w.openPart(index)
+	n, _ := json.Int(json.Get(c.Raw, "document_index"))
+	annotation := append(append([]byte(`{"type":"file_citation","file_id":`), file...), `,"filename":`...)
+	annotation = json.AppendString(annotation, textOf(json.Get(c.Raw, "document_title")))
+	annotation = strconv.AppendInt(append(annotation, `,"index":`...), n, 10)
+	w.annotate(&w.parts[index], append(annotation, '}'))
 }
 
 func appendURLCitation(dst []byte, url, title string, start, end int64) []byte {
