@@ -361,7 +361,11 @@ func (p *responsePart) event(kind string, o object) error {
 		if p.cites++; o["annotation_index"] != float64(p.cites-1) {
 			return fmt.Errorf("annotation %v is not the next", o["annotation_index"])
 		}
-		return texts(o["annotation"].(object), "title!", "url!")
+		annotation := o["annotation"].(object)
+		if annotation["type"] == "file_citation" {
+			return texts(annotation, "file_id!", "filename")
+		}
+		return texts(annotation, "title!", "url!")
 	case names[0] + ".done":
 		text := o["text"]
 		if p.kind == "refusal" {

@@ -414,15 +414,15 @@ func (w *StreamWriter) cite(e *llm.Event) {
 
 // citeFile writes a citation of a place in a document, as far as that has a name here: the file's id.
 func (w *StreamWriter) citeFile(index int, c *llm.Citation) {
-	file := json.Get(c.Raw, "file_id")
-	if c.RawProtocol != llm.Messages || json.IsEmpty(file) {
+	file := textOf(json.Get(c.Raw, "file_id"))
+	if c.RawProtocol != llm.Messages || len(file) == 0 {
 		w.x.Warnings.Drop("content.citations")
 		return
 	}
 	w.openPart(index)
 	n, _ := json.Int(json.Get(c.Raw, "document_index"))
-	annotation := append(append([]byte(`{"type":"file_citation","file_id":`), file...), `,"filename":`...)
-	annotation = json.AppendString(annotation, textOf(json.Get(c.Raw, "document_title")))
+	annotation := json.AppendString([]byte(`{"type":"file_citation","file_id":`), file)
+	annotation = json.AppendString(append(annotation, `,"filename":`...), textOf(json.Get(c.Raw, "document_title")))
 	annotation = strconv.AppendInt(append(annotation, `,"index":`...), n, 10)
 	w.annotate(&w.parts[index], append(annotation, '}'))
 }
