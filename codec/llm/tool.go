@@ -58,7 +58,9 @@ func (t *Tool) RunsCode() bool { return t.Kind == OtherTool && runsCode(t.Name) 
 // RunsCode reports whether a choice names such a tool, by its type or as Anthropic's choices do.
 func (n *ToolName) RunsCode() bool { return n.Namespace == "" && runsCode(n.Name) }
 
-func runsCode(name string) bool { return name == codeInterpreter || strings.HasPrefix(name, CodeExecution) }
+func runsCode(name string) bool {
+	return name == codeInterpreter || strings.HasPrefix(name, CodeExecution)
+}
 
 // ChoiceMode says whether the model must call a tool. The zero value is not given.
 type ChoiceMode uint8
