@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -126,7 +127,7 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 	}
 	for i := range cfg.Channels {
 		if c := &cfg.Channels[i]; c.Enabled {
-			ch, err := g.compileChannel(c)
+			ch, err := g.compileChannel(c, &cfg.Settings)
 			if err != nil {
 				return nil, fmt.Errorf("channel %s: %w", c.Name, err)
 			}
@@ -162,7 +163,7 @@ func (s *snapshot) add(g *group) {
 	}
 }
 
-func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
+func (g *Gateway) compileChannel(c *config.Channel, settings *config.Settings) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
 		metrics: g.metrics.channel(c.Name),
@@ -176,6 +177,10 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("params: %w", err)
 	}
+	proxy, err := dial.ParseProxy(cmp.Or(c.Proxy, settings.Proxy).Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("proxy: %w", err)
+	}
 	for _, e := range c.Endpoints {
 		base, err := dial.ParseURL(e.BaseURL)
 		if err != nil {
@@ -183,7 +188,7 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 		}
 		ch.endpoints[e.Protocol] = &endpoint{
 			protocol: e.Protocol,
-			origin:   g.origins.get(g.options.Dialer, c.ID, base.Address),
+			origin:   g.origins.get(g.options.Dialer, originID{c.ID, proxy, base.Address}),
 			generate: base.Path + generatePaths[e.Protocol],
 			count:    base.Path + countPaths[e.Protocol],
 			query:    base.Query,
@@ -364,7 +369,8 @@ func newBalancer(mode config.Mode, members []member) balancer {
 	return lb.NewRoundRobin(of)
 }
 
-// origins are the servers that channels talk to, by channel and address: pools are per channel.
+// origins are the servers that channels talk to. Pools are per channel, and a connection is not used on when the channel's
+// proxy or its credential is another.
 type origins struct {
 	// dialing ends with the gateway.
 	dialing context.Context
@@ -373,21 +379,22 @@ type origins struct {
 	known map[originID]*origin
 }
 
+// originID says which channel's connections an origin has, and where they lead.
 type originID struct {
 	channel string
+	proxy   dial.Proxy
 	address dial.Address
 }
 
 // get returns the origin of a channel's endpoint, making it if need be.
-func (o *origins) get(d *dial.Dialer, channel string, a dial.Address) *origin {
+func (o *origins) get(d *dial.Dialer, id originID) *origin {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	id := originID{channel, a}
 	if o.known[id] == nil {
 		if o.known == nil {
 			o.known = make(map[originID]*origin)
 		}
-		o.known[id] = newOrigin(o.dialing, d, a)
+		o.known[id] = newOrigin(o.dialing, d, id.proxy, id.address)
 	}
 	return o.known[id]
 }

@@ -52,12 +52,13 @@ type origin struct {
 	noStreamOptions atomic.Bool
 }
 
-// newOrigin returns the origin at address a. Connections are made by d until ctx ends.
-func newOrigin(ctx context.Context, d *dial.Dialer, a dial.Address) *origin {
+// newOrigin returns the origin at address a. Connections are made by d, through the proxy unless that is zero, until ctx
+// ends.
+func newOrigin(ctx context.Context, d *dial.Dialer, proxy dial.Proxy, a dial.Address) *origin {
 	return &origin{client: &fasthttp.HostClient{
 		Addr: a.String(),
 		DialTimeout: func(_ string, timeout time.Duration) (net.Conn, error) {
-			c, err := d.Dial(ctx, a, timeout)
+			c, err := d.DialThrough(ctx, proxy, a, timeout)
 			if err != nil {
 				return nil, err
 			}

@@ -50,7 +50,7 @@ type Channel struct {
 	Convert Convert
 	// ClientGone says what happens to the upstream call when the client leaves.
 	ClientGone ClientGone
-	// Proxy is a URL with scheme http, https or socks5, or empty for the global setting.
+	// Proxy is a URL with scheme http, https or socks5, perhaps user and password, or empty for Settings.Proxy.
 	Proxy Secret
 	// PriceMultiplier scales the channel's prices, in millionths: 0 is free, PriceMultiplierOne the price as listed,
 	// MaxPriceMultiplier the most.
