@@ -33,13 +33,13 @@ func newAffinity(mode config.Mode, members []member) *lb.Affinity {
 	return lb.NewAffinity(of, ids)
 }
 
-// pickMember returns the index of the member that the next attempt goes to, or -1 when none is usable. A key goes to its own
+// choose returns the index of the usable member that the next attempt goes to, or -1 when there is none. A key goes to its own
 // member, and to the next one of its own while that is not usable.
-func (c *call) pickMember() int {
+func (c *call) choose(usable *lb.Set) int {
 	if g := c.route.group; g.affinity == nil || !c.affinity.known {
-		return g.balance.Pick(&c.tried.members)
+		return g.balance.Pick(usable)
 	}
-	return c.route.group.affinity.Pick(&c.tried.members, c.affinity.hash)
+	return c.route.group.affinity.Pick(usable, c.affinity.hash)
 }
 
 // findAffinity finds the key of the request, when its group has affinity. The first of these counts that is there:

@@ -133,6 +133,7 @@ func (c *call) startAttempt() bool {
 		return true
 	}
 	c.beginLoad()
+	c.place.call(c.attemptStart)
 	c.sendRequest()
 	return true
 }
@@ -167,7 +168,8 @@ func (c *call) pickTarget() bool {
 		if c.target.member != nil {
 			t.members.Remove(c.target.index)
 		}
-		i := c.pickMember()
+		c.place.giveBack(now(), &llm.Usage{}, false)
+		i := c.pickMember(&t.members)
 		if i < 0 {
 			return false
 		}

@@ -32,13 +32,17 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned and upstream.
+	// mu guards client, abandoned, upstream and gone.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
 	// upstream is the connection to close when the call is abandoned, nil between attempts.
 	upstream *upstreamConn
+	// gone is closed when the call is abandoned while it waits (wait.go), nil when it does not.
+	gone chan struct{}
+	// admitted is whether the call has a place to give back (admission.go).
+	admitted bool
 
 	id      []byte // request id
 	key     *apiKey
@@ -65,8 +69,14 @@ type call struct {
 	bridgeProtocol llm.Protocol
 	target         target
 	tried          triedTargets
-	recall         recall
-	stored         storedRequest
+	// place is what the call holds on the target's channel, free storage for picking one, placeUntil when the call has
+	// waited long enough for one, roughTokens what it is counted with in advance (limits.go).
+	place       place
+	free        lb.Set
+	placeUntil  instant
+	roughTokens int64
+	recall      recall
+	stored      storedRequest
 	// wire is the upstream request, from wireStart on; nil once the answer has begun.
 	wire      *buffer
 	wireStart int
@@ -152,8 +162,18 @@ func (c *call) finish() {
 	client.end()
 	g := c.gateway
 	defer g.inFlight.Add(-1)
+	if c.admitted {
+		c.admitted = false
+		defer g.admission.leave()
+	}
+
+	// Deferred like the above, as a place must come back even when ending the call panics.
+	held, begun, used := c.place, c.state >= stateBegun, llm.Usage{}
+	c.place = place{}
+	defer func() { held.giveBack(now(), &used, begun) }()
 
 	c.endAttempt()
+	used = c.outcome.Usage
 	c.outcome.Warnings = string(c.appendWarnings(c.scratch[:0]))
 	c.outcome.ID = json.Borrow(c.id)
 	c.outcome.Total = c.start.until(now())
@@ -184,6 +204,7 @@ func (c *call) release() {
 	c.recall, c.stored = recall{}, storedRequest{}
 	c.tried.reset()
 	c.affinity = affinityKey{}
+	c.placeUntil, c.roughTokens = 0, 0
 	c.pending = nil
 	c.failure, c.refusal = failure{}, nil
 	c.hasVersion, c.estimated = false, false
@@ -203,6 +224,9 @@ func (c *call) abandon(client *clientConn, why abandonment) {
 	c.abandoned = why
 	if c.upstream != nil {
 		_ = c.upstream.Close()
+	}
+	if c.gone != nil {
+		close(c.gone)
 	}
 }
 

@@ -21,6 +21,8 @@ import (
 type Options struct {
 	// MaxBodySize is the largest request body in bytes, after decoding. It must be positive.
 	MaxBodySize int
+	// MaxInFlight is how many requests run at once. Those beyond wait a moment, or are refused. Zero means any number.
+	MaxInFlight int
 	// SecretKey signs the envelopes that opaque reasoning travels in through clients of another protocol. Nil means a key
 	// of this process, which opens no envelope of another one.
 	SecretKey []byte
@@ -59,6 +61,11 @@ type Gateway struct {
 	// local is memory unless the options named another.
 	local   localMemory
 	servers servers
+	// admission and waiters are where requests wait before they run, and for a channel below its limits.
+	admission admission
+	waiters   waiters
+	// loads live beside snapshots, as what channels were given counts on after a change of configuration.
+	loads loads
 	// draining is set once, by StartDraining.
 	draining atomic.Bool
 	inFlight atomic.Int64
@@ -97,6 +104,7 @@ func New(o Options) *Gateway {
 		g.options.SecretKey = make([]byte, 32)
 		_, _ = rand.Read(g.options.SecretKey)
 	}
+	g.admission.limit = int64(o.MaxInFlight)
 	g.requestIDPrefix = binary.LittleEndian.Uint64(seed[:])
 	g.metrics = newGatewayMetrics(g)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -122,6 +130,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	g.options.Dialer.AllowMetadata(cfg.Settings.AllowMetadataAddresses)
 	g.snapshot.Store(next)
 	g.origins.keep(next)
+	g.loads.keep(next)
 	return nil
 }
 

@@ -101,6 +101,9 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
+	if err := c.admit(); err != nil {
+		return err
+	}
 	if err := c.readBody(ctx); err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ type group struct {
 	// affinity goes before balance for requests with a key; nil where kind is none.
 	affinity *lb.Affinity
 	kind     config.Affinity
+	// limited is whether a member's channel has limits, limitsTokens whether one of them is of tokens.
+	limited, limitsTokens bool
 	// eligible are the members that can serve a client of a protocol at all.
 	eligible [len(llm.Protocols) + 1]lb.Set
 	metrics  *groupMetrics
@@ -92,6 +94,8 @@ type channel struct {
 	overrides []string
 	balance   balancer
 	models    []string
+	// limits bound what the channel is given, nil when nothing does.
+	limits *limits
 	// targets are what requests are rewritten for, by the upstream's protocol; a member adds its model.
 	targets [len(llm.Protocols) + 1]codec.Target
 	metrics *channelMetrics
@@ -166,7 +170,7 @@ func (s *snapshot) add(g *group) {
 func (g *Gateway) compileChannel(c *config.Channel, settings *config.Settings) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
-		metrics: g.metrics.channel(c.Name),
+		limits: g.newLimits(c.ID, c.Limits), metrics: g.metrics.channel(c.Name),
 	}
 	for _, h := range c.Headers {
 		if isForwarded([]byte(h.Name)) {
@@ -281,8 +285,13 @@ func newMember(ch *channel, model string) member {
 	return m
 }
 
-// setEligible finds the members that can serve each protocol.
+// setEligible finds the members that can serve each protocol, and whether there are limits.
 func (g *group) setEligible() {
+	for i := range g.members {
+		if l := g.members[i].channel.limits; l != nil {
+			g.limited, g.limitsTokens = true, g.limitsTokens || l.TPM > 0
+		}
+	}
 	for _, p := range llm.Protocols {
 		g.eligible[p].Reset(len(g.members))
 		for i := range g.members {

@@ -74,6 +74,9 @@ func (c *call) acceptStored(ctx *fasthttp.RequestCtx, action storedAction) *llm.
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
+	if err := c.admit(); err != nil {
+		return err
+	}
 	return c.collectForwarded(ctx)
 }
 

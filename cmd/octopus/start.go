@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -107,8 +108,15 @@ func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	maxInFlight := flags.MaxInFlight
+	if maxInFlight == 0 {
+		memory := memoryLimit(os.DirFS("/"), debug.SetMemoryLimit(-1))
+		maxInFlight = defaultMaxInFlight(memory)
+		s.log.Info("requests at once follow from memory", "max_in_flight", maxInFlight, "memory_mib", memory>>20)
+	}
 	s.gateway = gateway.New(gateway.Options{
 		MaxBodySize:    int(flags.MaxBodySize),
+		MaxInFlight:    maxInFlight,
 		SecretKey:      secretKey,
 		TrustedProxies: proxies,
 		Logger:         s.log,

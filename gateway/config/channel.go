@@ -124,11 +124,12 @@ const (
 	MaxPriceMultiplier = 1000 * PriceMultiplierOne
 )
 
-// Limits bound what a channel is given. 0 means no limit.
+// Limits bound what a channel is given, all its keys together. 0 means no limit.
 type Limits struct {
 	// Concurrency is requests at once.
 	Concurrency int
-	// RPM is requests per minute, TPM tokens per minute.
+	// RPM is requests per minute, repeated ones and those that count tokens included. TPM is tokens per minute: of prompt
+	// and answer as the upstream reports them, until then a guess at the prompt's.
 	RPM, TPM int
 }
 

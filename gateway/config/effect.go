@@ -58,7 +58,6 @@ var idle = struct {
 		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
 		{"client_gone", func(c *Channel) bool { return c.ClientGone == ClientGoneDrain }},
 		{"price_multiplier", func(c *Channel) bool { return c.PriceMultiplier != PriceMultiplierOne }},
-		{"limits", func(c *Channel) bool { return c.Limits != Limits{} }},
 	},
 	groups: []idleField[Group]{
 		{"policy.rate_limit_wait", func(g *Group) bool { return g.Policy.RateLimitWait != defaultPolicy.RateLimitWait }},

@@ -7,7 +7,7 @@ import (
 
 func TestDefaultsHaveNoFieldsWithoutEffect(t *testing.T) {
 	for _, text := range []string{"", `
-channels: [{name: a, type: anthropic, base_url: "https://a.example", keys: [sk-1], models: [m], headers: {x-a: b}, params: {a: 1}, proxy: "socks5://p.example"}]
+channels: [{name: a, type: anthropic, base_url: "https://a.example", keys: [sk-1], models: [m], headers: {x-a: b}, params: {a: 1}, proxy: "socks5://p.example", limits: {concurrency: 1, rpm: 1, tpm: 1}}]
 groups: [{name: g, aliases: [h], mode: least-latency, affinity: session, match: "^m", members: [{channel: a, model: m}], policy: {attempts: 1, deadline: 1s, keepalive: 1s}}]
 api_keys: [{name: k, key: sk-octopus-0123456789abcdef, groups: ["*"], expires_at: 2030-01-01T00:00:00Z, allowed_ips: [10.0.0.1]}]
 settings: {cors_origins: ["*"], response_model: requested, relay_headers: false, allow_metadata_addresses: true, proxy: "http://p.example"}
@@ -22,7 +22,7 @@ func TestFieldsWithoutEffect(t *testing.T) {
 	c := mustApply(t, Empty(), `
 channels:
   - {name: a, type: anthropic, base_url: "https://a.example", model_sync: {include: x}, convert: {strict: true, upstream_stream: always},
-     client_gone: drain, price_multiplier: 2, limits: {rpm: 1}}
+     client_gone: drain, price_multiplier: 2}
 groups:
   - {name: gpt-5.4, policy: {rate_limit_wait: 1s, commit: complete, cooldown: {base: 1s}, hedge: {after: p95}}}
 api_keys:
@@ -36,7 +36,6 @@ settings: {log_bodies: all, log_retention: 1h, log_max_size: 1, stats_save_inter
 		`channels["a"].model_sync`,
 		`channels["a"].client_gone`,
 		`channels["a"].price_multiplier`,
-		`channels["a"].limits`,
 		`groups["gpt-5.4"].policy.rate_limit_wait`,
 		`groups["gpt-5.4"].policy.commit`,
 		`groups["gpt-5.4"].policy.cooldown`,
