@@ -16,11 +16,16 @@ const (
 	leastWaiting, mostWaiting = 16, 1024
 	// overloadRetry is what a client is told to wait when nobody knows when there is room again.
 	overloadRetry = time.Second
+	// smallBody is the largest body that is not counted by its bytes: the place of its request stands for it.
+	smallBody = 64 << 10
+	// bodyStep is what a body is counted in whose length is not known before.
+	bodyStep = 256 << 10
 )
 
 // admission bounds how many requests run at once. Those beyond stand in line for a moment, first come first served; those
 // beyond that are refused. It stands behind the credential, so that strangers take no place, and before the body, so that
-// who waits needs no memory. Probes and lists of models do not pass here. The zero value admits everything.
+// who waits needs no memory. What its body needs is bounded for all requests together: a few hundred large ones fill a
+// memory that thousands of small ones don't. Probes and lists of models do not pass here. The zero value admits everything.
 type admission struct {
 	// limit is how many may run; zero means any number. It does not change.
 	limit int64
@@ -33,6 +38,11 @@ type admission struct {
 	line []chan struct{}
 	// owed counts places for requests that are counted in taken and not in line yet.
 	owed int
+	// mostBodies is how many bytes of bodies there may be at once, those of smallBody apart; zero means any number. It does
+	// not change.
+	mostBodies int64
+	// bodies are the bytes that there are, or are announced. Requests of all cores write it.
+	bodies atomic.Int64
 }
 
 // errBusy is the answer to a request that is not admitted.
@@ -77,6 +87,30 @@ func (a *admission) leave() {
 	default:
 		a.line[0] <- struct{}{}
 		a.line = slices.Delete(a.line, 0, 1)
+	}
+}
+
+// holdBody makes sure that the call's body is counted with n bytes at least. It returns false when that is too much beside
+// the others' bodies; alone, a body may be of any size.
+func (c *call) holdBody(n int) bool {
+	a := &c.gateway.admission
+	if n <= max(c.bodyHeld, smallBody) || a.mostBodies == 0 {
+		return true
+	}
+	more := (n - c.bodyHeld + bodyStep - 1) / bodyStep * bodyStep
+	if all := a.bodies.Add(int64(more)); all > a.mostBodies && all > int64(c.bodyHeld+more) {
+		a.bodies.Add(-int64(more))
+		return false
+	}
+	c.bodyHeld += more
+	return true
+}
+
+// dropBody gives back what holdBody has counted.
+func (c *call) dropBody() {
+	if c.bodyHeld > 0 {
+		c.gateway.admission.bodies.Add(-int64(c.bodyHeld))
+		c.bodyHeld = 0
 	}
 }
 

@@ -46,7 +46,8 @@ func (w *bubble) ask(method, path string, body io.Reader) *asking {
 		a.ctx = other.handle(method, path, body)
 		var answer bytes.Buffer
 		_ = a.ctx.Response.BodyWriteTo(&answer)
-		a.body, a.took = answer.String(), time.Since(begun)
+		a.body = answer.String()
+		a.took = time.Since(begun).Round(10 * time.Millisecond) // pipes are closed a moment late
 	}()
 	return a
 }
@@ -224,7 +225,7 @@ func TestClientThatLeavesTheLineIsForgotten(t *testing.T) {
 }
 
 func TestClientThatLeavesTheLineIsNoticed(t *testing.T) {
-	w := newWorld(t, 1, members("upstream!ttfb=300ms"))
+	w := newWorld(t, 1, nil)
 	w.gateway.admission.limit = 1
 	w.gateway.admission.taken.Add(1)
 	conn := w.dial()
@@ -342,6 +343,70 @@ func TestNothingIsReadForThoseInLine(t *testing.T) {
 	})
 }
 
+func TestLargeBodiesAreRefusedBesideOthers(t *testing.T) {
+	body := func(size int) string { return requestBody(llm.Chat, "m", false) + strings.Repeat(" ", size) }
+	for _, announced := range []bool{false, true} {
+		t.Run(fmt.Sprintf("announced=%v", announced), func(t *testing.T) {
+			address, goOn := rawHolding(t)
+			w := newWorld(t, 1, at(address))
+			w.gateway.admission.mostBodies = 2 * bodyStep
+			ask := func(size int) net.Conn {
+				conn := w.dial()
+				if announced {
+					go send(t, conn, "POST "+paths[llm.Chat], "", body(size))
+				} else {
+					go send(t, conn, "POST "+paths[llm.Chat], "Transfer-Encoding: chunked\r\n", chunked(body(size))+lastChunk)
+				}
+				return conn
+			}
+			wantStatus := func(what string, conn net.Conn, want int) {
+				t.Helper()
+				resp, answer := receive(t, conn)
+				if resp.StatusCode != want || want == 503 && resp.Header.Get("Retry-After") != "1" {
+					t.Errorf("%s: got %d, Retry-After %q, want %d: %s", what, resp.StatusCode, resp.Header.Get("Retry-After"), want, answer)
+				}
+			}
+			alone := ask(900 << 10) // more than there is for all
+			<-goOn.arrived
+			wantStatus("a large one beside it", ask(2*smallBody), 503)
+			small := ask(1000)
+			<-goOn.arrived
+			goOn.answer <- struct{}{}
+			goOn.answer <- struct{}{}
+			wantStatus("alone", alone, 200)
+			wantStatus("a small one beside it", small, 200)
+			one, two := ask(2*smallBody), ask(2*smallBody)
+			<-goOn.arrived
+			<-goOn.arrived
+			wantStatus("a third one", ask(2*smallBody), 503)
+			goOn.answer <- struct{}{}
+			goOn.answer <- struct{}{}
+			wantStatus("one of two", one, 200)
+			wantStatus("the other of two", two, 200)
+			w.ledger.wait(t, 6)
+			w.gateway.wantNothingTaken(t)
+		})
+	}
+}
+
+// holding is an upstream that says when a request has arrived and answers when it is told.
+type holding struct{ arrived, answer chan struct{} }
+
+func rawHolding(t *testing.T) (string, holding) {
+	h := holding{make(chan struct{}, 10), make(chan struct{})}
+	address := rawUpstream(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		for {
+			if _, err := readRequest(r); err != nil {
+				return
+			}
+			h.arrived <- struct{}{}
+			<-h.answer
+			_, _ = io.WriteString(c, wholeChat)
+		}
+	})
+	return address, h
+}
+
 func TestParallelRequestsNeverExceedTheLimit(t *testing.T) {
 	const limit = 3
 	g := new(Gateway)
@@ -391,6 +456,9 @@ func (g *Gateway) wantNothingTaken(t *testing.T) {
 	if a.taken.Load() != 0 || a.owed != 0 || len(a.line) != 0 {
 		t.Errorf("of the gateway: %d taken, %d owed, %d in line", a.taken.Load(), a.owed, len(a.line))
 	}
+	if n := a.bodies.Load(); n != 0 {
+		t.Errorf("%d bytes of bodies are counted", n)
+	}
 	if n := g.waiters.count.Load(); n != 0 || len(g.waiters.line) != 0 {
 		t.Errorf("%d wait for channels", n)
 	}
@@ -418,8 +486,9 @@ func (c *panickingConn) Read(p []byte) (int, error)  { c.count(); return c.Conn.
 func (c *panickingConn) Write(p []byte) (int, error) { c.count(); return c.Conn.Write(p) }
 
 func TestPlacesComeBackOnEveryPath(t *testing.T) {
-	chat := requestBody(llm.Chat, "m", false)
-	stream := requestBody(llm.Chat, "m", true)
+	large := strings.Repeat(" ", 2*smallBody)
+	chat := requestBody(llm.Chat, "m", false) + large
+	stream := requestBody(llm.Chat, "m", true) + large
 	for _, c := range []struct {
 		name, body string
 		upstream   dialer
@@ -428,8 +497,8 @@ func TestPlacesComeBackOnEveryPath(t *testing.T) {
 	}{
 		{name: "whole", body: chat, upstream: answering(time.Second, wholeChat)},
 		{name: "stream", body: stream, upstream: answering(time.Second, streamHead, chatEvent("a"), chatEnd)},
-		{name: "converted", body: requestBody(llm.Chat, "p1/x", true), upstream: answering(time.Second, streamHead, chatEvent("a"), chatEnd)},
-		{name: "bad body", body: "{"},
+		{name: "channel/model", body: requestBody(llm.Chat, "p1/x", true) + large, upstream: answering(time.Second, streamHead, chatEvent("a"), chatEnd)},
+		{name: "bad body", body: "{" + large},
 		{name: "unknown model", body: requestBody(llm.Chat, "other", false)},
 		{name: "too large", body: `{"model":"` + strings.Repeat("m", 2<<20)},
 		{name: "no connection", body: chat, upstream: unreachable},
@@ -452,7 +521,7 @@ func TestPlacesComeBackOnEveryPath(t *testing.T) {
 		}},
 		{name: "a panic at the end", body: stream, upstream: answering(0, streamHead, chatEvent("a"), chatEnd),
 			change: func(w *bubble) { w.gateway.options.Ledger = panicking{} }},
-		{name: "a panic at the end of a refusal", body: "{", change: func(w *bubble) { w.gateway.options.Ledger = panicking{} }},
+		{name: "a panic at the end of a refusal", body: "{" + large, change: func(w *bubble) { w.gateway.options.Ledger = panicking{} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -460,7 +529,7 @@ func TestPlacesComeBackOnEveryPath(t *testing.T) {
 					c.upstream = answering(0, wholeChat)
 				}
 				w := newBubble(t, func(c *config.Config) { c.Channels[0].Limits.Concurrency = 1 }, c.upstream)
-				w.gateway.admission.limit = 1
+				w.gateway.admission.limit, w.gateway.admission.mostBodies = 1, 1
 				if c.change != nil {
 					c.change(w)
 				}

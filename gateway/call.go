@@ -43,6 +43,8 @@ type call struct {
 	gone chan struct{}
 	// admitted is whether the call has a place to give back (admission.go).
 	admitted bool
+	// bodyHeld is how many bytes the body is counted with.
+	bodyHeld int
 
 	id      []byte // request id
 	key     *apiKey
@@ -167,6 +169,7 @@ func (c *call) finish() {
 		defer g.admission.leave()
 	}
 
+	c.dropBody()
 	// Deferred like the above, as a place must come back even when ending the call panics.
 	held, begun, used := c.place, c.state >= stateBegun, llm.Usage{}
 	c.place = place{}
@@ -289,6 +292,7 @@ func (c *call) releaseRequest() {
 	releaseBuffer(c.body)
 	releaseBuffer(c.wire)
 	c.body, c.wire = nil, nil
+	c.dropBody()
 }
 
 // requestIDPrefix is what request ids begin with, as the providers' do.

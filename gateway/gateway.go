@@ -23,6 +23,9 @@ type Options struct {
 	MaxBodySize int
 	// MaxInFlight is how many requests run at once. Those beyond wait a moment, or are refused. Zero means any number.
 	MaxInFlight int
+	// MaxBodyMemory is how many bytes of request bodies there may be at once, small ones apart. Requests with bodies beyond
+	// are refused. Zero means any number.
+	MaxBodyMemory int64
 	// SecretKey signs the envelopes that opaque reasoning travels in through clients of another protocol. Nil means a key
 	// of this process, which opens no envelope of another one.
 	SecretKey []byte
@@ -104,7 +107,7 @@ func New(o Options) *Gateway {
 		g.options.SecretKey = make([]byte, 32)
 		_, _ = rand.Read(g.options.SecretKey)
 	}
-	g.admission.limit = int64(o.MaxInFlight)
+	g.admission.limit, g.admission.mostBodies = int64(o.MaxInFlight), o.MaxBodyMemory
 	g.requestIDPrefix = binary.LittleEndian.Uint64(seed[:])
 	g.metrics = newGatewayMetrics(g)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -4,35 +4,49 @@ import (
 	"bytes"
 	"io/fs"
 	"math"
+	"os"
 	"path"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
 
 const (
 	// requestMemory is what one request is reckoned with: an open stream needs 42 KiB, and one that is converted about four
-	// times its body, of 50 KB here.
-	requestMemory = 256 << 10
+	// times its body, of 50 KB here. As much again is garbage.
+	requestMemory = 512 << 10
+	// bodyShare is the part of the memory that the bodies of large requests may have. What is made from them needs several
+	// times that.
+	bodyShare = 8
 	// assumedMemory is reckoned with where the system tells nothing.
 	assumedMemory = 1 << 30
 	// leastInFlight and mostInFlight bound what is derived; who wants something else says so.
 	leastInFlight, mostInFlight = 64, 1 << 16
 )
 
-// defaultMaxInFlight derives --max-in-flight from the memory that the process may use: half of it is for requests, the
-// rest for what comes with them, garbage above all.
-func defaultMaxInFlight(memory int64) int {
-	return int(min(max(memory/2/requestMemory, leastInFlight), mostInFlight))
+// useMemory finds out how much memory the process may use, and has the collector work harder near the end of it, unless
+// GOMEMLIMIT has said when: otherwise the kernel would end the process for its garbage.
+func useMemory() int64 {
+	goLimit := debug.SetMemoryLimit(-1)
+	memory := memoryLimit(os.DirFS("/"), goLimit)
+	switch {
+	case memory == math.MaxInt64:
+		return assumedMemory
+	case goLimit == math.MaxInt64:
+		debug.SetMemoryLimit(memory / 10 * 9)
+	}
+	return memory
 }
 
-// memoryLimit returns how many bytes the process may use: the least of goLimit (GOMEMLIMIT; math.MaxInt64 is none), the
-// limits of its control groups (container, systemd) and the machine's memory. Root is the file system.
+// defaultMaxInFlight derives --max-in-flight from the memory that the process may use.
+func defaultMaxInFlight(memory int64) int {
+	return int(min(max(memory/requestMemory, leastInFlight), mostInFlight))
+}
+
+// memoryLimit returns how many bytes the process may use: the least of goLimit (GOMEMLIMIT), the limits of its control
+// groups (container, systemd) and the machine's memory. math.MaxInt64 is none. Root is the file system.
 func memoryLimit(root fs.FS, goLimit int64) int64 {
-	limit := min(goLimit, machineMemory(root), groupLimit(root))
-	if limit == math.MaxInt64 {
-		return assumedMemory
-	}
-	return limit
+	return min(goLimit, machineMemory(root), groupLimit(root))
 }
 
 // machineMemory reads MemTotal, as proc_meminfo(5) has it.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"os"
 	"runtime/debug"
 	"testing"
 	"testing/fstest"
@@ -16,7 +15,7 @@ func TestMemoryLimitIsTheLeastThatHolds(t *testing.T) {
 		goLimit int64
 		want    int64
 	}{
-		{"nothing is known", nil, math.MaxInt64, assumedMemory},
+		{"nothing is known", nil, math.MaxInt64, math.MaxInt64},
 		{"GOMEMLIMIT alone", nil, 100 << 20, 100 << 20},
 		{"the machine", map[string]string{"proc/meminfo": meminfo}, math.MaxInt64, 8_000_000 << 10},
 		{"GOMEMLIMIT below the machine", map[string]string{"proc/meminfo": meminfo}, 1 << 30, 1 << 30},
@@ -34,7 +33,7 @@ func TestMemoryLimitIsTheLeastThatHolds(t *testing.T) {
 		{"version 1 without a limit", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "4:memory:/\n",
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, math.MaxInt64, 8_000_000 << 10},
 		{"files that make no sense", map[string]string{"proc/meminfo": "MemTotal: x", "proc/self/cgroup": "x\n0::../..\n:\n",
-			"sys/fs/cgroup/memory.max": "-1"}, math.MaxInt64, assumedMemory},
+			"sys/fs/cgroup/memory.max": "-1"}, math.MaxInt64, math.MaxInt64},
 	} {
 		root := fstest.MapFS{}
 		for name, text := range c.files {
@@ -52,7 +51,21 @@ func TestRequestsAtOnceFollowFromMemory(t *testing.T) {
 			t.Errorf("%d MiB: got %d, want %d", memory>>20, got, want)
 		}
 	}
-	if limit := memoryLimit(os.DirFS("/"), debug.SetMemoryLimit(-1)); limit < 16<<20 {
-		t.Errorf("this machine has %d bytes", limit)
+}
+
+func TestCollectorIsTold(t *testing.T) {
+	before := debug.SetMemoryLimit(math.MaxInt64)
+	defer debug.SetMemoryLimit(before)
+	memory := useMemory()
+	if memory < 16<<20 {
+		t.Fatalf("this machine has %d bytes", memory)
+	}
+	if told := debug.SetMemoryLimit(-1); told != memory/10*9 && memory != assumedMemory {
+		t.Errorf("the collector has %d of %d bytes", told, memory)
+	}
+	// What GOMEMLIMIT says stays.
+	debug.SetMemoryLimit(1 << 30)
+	if got := useMemory(); got > 1<<30 || debug.SetMemoryLimit(-1) != 1<<30 {
+		t.Errorf("got %d", got)
 	}
 }
