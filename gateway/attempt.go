@@ -168,7 +168,7 @@ func (c *call) pickTarget() bool {
 		if c.target.member != nil {
 			t.members.Remove(c.target.index)
 		}
-		c.place.giveBack(now(), &llm.Usage{}, false)
+		c.place.giveBack(&llm.Usage{}, false)
 		i := c.pickMember(&t.members)
 		if i < 0 {
 			return false

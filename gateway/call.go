@@ -171,9 +171,10 @@ func (c *call) finish() {
 
 	c.dropBody()
 	// Deferred like the above, as a place must come back even when ending the call panics.
-	held, begun, used := c.place, c.state >= stateBegun, llm.Usage{}
+	held, used := c.place, llm.Usage{}
+	begun := c.outcome.FirstToken > 0 || !c.request.Stream && c.state == stateEnded
 	c.place = place{}
-	defer func() { held.giveBack(now(), &used, begun) }()
+	defer func() { held.giveBack(&used, begun) }()
 
 	c.endAttempt()
 	used = c.outcome.Usage

@@ -5,7 +5,9 @@
 //	server.go        listener, limits of a connection, shutdown
 //	relay.go         dispatch of a request, and the line itself
 //	authenticate.go  who calls
+//	admission.go     how many run at once, and who waits
 //	route.go         model -> group, and what the API key may call
+//	limits.go        which channels are below their limits; window.go counts a minute
 //	attempt.go       pick -> send -> judge, at most policy.attempts times
 //	upstream.go      one exchange with a provider; body.go reads what it answers
 //	failure.go       which class a failure has, and what follows

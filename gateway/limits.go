@@ -123,11 +123,12 @@ func (p *place) call(at instant) {
 
 // giveBack ends the place. What was counted in advance is put right by what the channel reported; it stays when an answer
 // has begun whose usage is not known.
-func (p *place) giveBack(at instant, used *llm.Usage, begun bool) {
+func (p *place) giveBack(used *llm.Usage, begun bool) {
 	l := p.load
 	if l == nil {
 		return
 	}
+	at := now()
 	l.mu.Lock()
 	l.running--
 	if !p.called {

@@ -270,6 +270,20 @@ func TestTokensAreGuessedUntilTheyAreReported(t *testing.T) {
 	})
 }
 
+func TestFailureBehindKeepAlivesGivesTheTokensBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newBubble(t, func(c *config.Config) {
+			limited(config.Limits{TPM: 1000})(c)
+			c.Groups[0].Policy.KeepAlive = 100 * time.Millisecond
+		}, answering(300*time.Millisecond, withHead(503, `{"error":{"message":"x"}}`)))
+		a := w.ask(http.MethodPost, paths[llm.Chat], strings.NewReader(requestBody(llm.Chat, "m", true)))
+		if a.status() != 200 || !strings.Contains(a.body, "error") || w.tokensOf() != 0 {
+			t.Errorf("got %d, %s, %d tokens count", a.status(), a.body, w.tokensOf())
+		}
+		w.wantNothingTaken()
+	})
+}
+
 func TestFailedAttemptsGiveTheirTokensBack(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := newBubble(t, limited(config.Limits{TPM: 1000, RPM: 10}), answering(0, withHead(503, `{"error":{"message":"x"}}`)), answering(0, wholeChat))
@@ -389,7 +403,7 @@ func TestParallelTakersNeverExceedTheLimits(t *testing.T) {
 				}
 				served.Add(1)
 				running[i].Add(-1)
-				p.giveBack(now(), &llm.Usage{}, true)
+				p.giveBack(&llm.Usage{}, true)
 			}
 		})
 	}
@@ -415,7 +429,7 @@ func TestRateIsKeptByParallelTakers(t *testing.T) {
 				if p, ok := l.take(at, 70); ok {
 					taken.Add(1)
 					p.call(at)
-					p.giveBack(at, &llm.Usage{}, true)
+					p.giveBack(&llm.Usage{}, true)
 				}
 			}
 		})
