@@ -2,11 +2,13 @@ package dial
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -292,6 +295,25 @@ func TestProxyMayAnswerInPiecesAndWithInterimAnswers(t *testing.T) {
 	}
 	defer func() { _ = c.Close() }()
 	wantEcho(t, c)
+}
+
+// However the bytes come, the status is the same; and there is none of odd bytes.
+func FuzzReadStatus(f *testing.F) {
+	for _, seed := range []string{
+		"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 100 X\r\n\r\nHTTP/1.0 407\r\nA: b\r\n\r\nno", "HTTP/1.", "HTTP/1.1 2\r\n\r\n", "HTTP/1.\r\n\r\n", "\x05\x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		whole, err := readStatus(bytes.NewReader(data))
+		split, splitErr := readStatus(iotest.OneByteReader(bytes.NewReader(data)))
+		if err == nil && (splitErr != nil || split != whole) {
+			t.Errorf("%q: %d at once, %d, %v in pieces", data, whole, split, splitErr)
+		}
+		if err == nil && (whole < 101 || whole > 999 || !bytes.Contains(data, fmt.Appendf(nil, " %d", whole))) {
+			t.Errorf("%q: status %d", data, whole)
+		}
+	})
 }
 
 // The proxy vouches for nothing: the upstream proves itself through the tunnel.

@@ -11,8 +11,8 @@ func TestTwiceTheLoad(t *testing.T) {
 	const (
 		atOnce  = 20
 		service = 400 * time.Millisecond // 20 events, one each 20 ms
-		// A request waits for a second at most, then it is served.
-		limit = time.Second + service + 600*time.Millisecond
+		// A request waits for a second at most, then it is served; the rest is for a machine that does other things as well.
+		limit = time.Second + service + 2*time.Second
 	)
 	g := startGateway(t, nil, fmt.Sprintf("--max-in-flight=%d", atOnce))
 	// atOnce run, as many wait, and the rest is refused.
