@@ -15,6 +15,7 @@ const maxThoughts = 1 << 20
 type thoughts struct {
 	wanted bool
 	sealer llm.Sealer
+	model  string
 	// record is a JSON array of {"t":text,"s":envelope}; text is of the thought that is open, at index.
 	record []byte
 	text   []byte
@@ -25,7 +26,7 @@ type thoughts struct {
 // reset makes the collection ready for an answer within x.
 func (t *thoughts) reset(x *llm.Exchange, client llm.Protocol) {
 	*t = thoughts{
-		wanted: client == llm.Chat && x.Target == llm.Messages && x.Sealer != nil, sealer: x.Sealer,
+		wanted: client == llm.Chat && x.Target == llm.Messages && x.Sealer != nil, sealer: x.Sealer, model: x.Model,
 		record: t.record[:0], text: t.text[:0], calls: t.calls[:0], index: -1,
 	}
 }
@@ -58,7 +59,8 @@ func (t *thoughts) see(e *llm.Event) {
 }
 
 func (t *thoughts) add(item *llm.Item) {
-	sealed := llm.Sealed{Kind: llm.SealSignature, Opaque: item.Seal}
+	sealed := llm.Sealed{Kind: llm.SealSignature, Model: t.model, Opaque: item.Seal}
+	sealed.Text.Add(t.text)
 	if item.Redacted {
 		sealed.Kind = llm.SealRedacted
 	}

@@ -31,6 +31,8 @@ type emitted struct {
 	begun  bool  // it has content
 	form   form  // how the input of a call is written
 	hidden bool  // there is no place for it
+	// hash is of a thought's text, as far as it goes into reasoning_details.
+	hash llm.TextHash
 }
 
 // form is how the input of a call is written.

@@ -20,10 +20,23 @@ const (
 // Sealed is what stands in an envelope. Its texts are valid as long as the envelope is.
 type Sealed struct {
 	Kind SealKind
+	// Model is the upstream's model that the reasoning is of. It is told, not checked: what a model signs is valid on all models
+	// of its account. Empty in envelopes of versions that did not know it.
+	Model string
 	// Item is the id of a Responses item, or empty.
 	Item string
 	// Opaque is what the provider minted.
 	Opaque []byte
+	// Text is the hash of the text that the client was shown beside it.
+	Text TextHash
+}
+
+// Fits reports whether text is what the client was shown beside what is sealed. Envelopes that know neither model nor text are of
+// an earlier version, and fit.
+func (s *Sealed) Fits(text []byte) bool {
+	var hash TextHash
+	hash.Add(text)
+	return hash == s.Text || s.Text == 0 && s.Model == ""
 }
 
 // Sealer makes and opens the envelopes that opaque reasoning travels in through a foreign protocol. It is bound to one

@@ -76,7 +76,9 @@ func (w *AnswerWriter) add(it *answerItem, e *llm.Event) {
 		it.citations = append(it.citations, keptCitation(e.Citation))
 	case it.kind == llm.Thought:
 		it.redacted = it.redacted || e.Item.Redacted && len(it.text) == 0
-		it.seal = appendSeal(it.seal[:0], w.x, e.Item, it.redacted)
+		var hash llm.TextHash
+		hash.Add(it.text)
+		it.seal = appendSeal(it.seal[:0], w.x, e.Item, it.redacted, hash)
 	case it.kind == llm.Hosted:
 		it.hosted = appendHosted(it.hosted[:0], w.x, e.Item, e.Index)
 	}

@@ -101,8 +101,8 @@ func appendStop(dst []byte, x *llm.Exchange, stop *llm.Stop, refused bool) []byt
 const unsealed = "gw1.none"
 
 // appendSeal appends the signature, or the data, of a thought: its own where Anthropic has made it, else our envelope of what
-// the provider that did wants back (protocols.md B.6).
-func appendSeal(dst []byte, x *llm.Exchange, item *llm.Item, redacted bool) []byte {
+// the provider that did wants back (protocols.md B.6). hash is of the thought's text.
+func appendSeal(dst []byte, x *llm.Exchange, item *llm.Item, redacted bool, hash llm.TextHash) []byte {
 	if x.Target == llm.Messages {
 		switch {
 		case len(item.Seal) > 0:
@@ -114,7 +114,7 @@ func appendSeal(dst []byte, x *llm.Exchange, item *llm.Item, redacted bool) []by
 	if x.Sealer == nil {
 		return append(dst, unsealed...)
 	}
-	s := llm.Sealed{Kind: llm.SealNone, Item: item.ID, Opaque: item.Seal}
+	s := llm.Sealed{Kind: llm.SealNone, Model: x.Model, Item: item.ID, Opaque: item.Seal, Text: hash}
 	switch {
 	case x.Target == llm.Chat:
 		s.Kind = llm.SealContent

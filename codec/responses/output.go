@@ -51,8 +51,9 @@ type outputPart struct {
 	cites       int
 	held        []llm.Citation // citations of the whole part, whose length is not known yet
 	logprobs    []byte
-	begun       bool // of reasoning: its part was added
-	closed      bool // of a message: nothing more comes
+	begun       bool         // of reasoning: its part was added
+	hash        llm.TextHash // of reasoning
+	closed      bool         // of a message: nothing more comes
 }
 
 // add adds an item and returns its place.
@@ -354,6 +355,7 @@ func (w *StreamWriter) delta(e *llm.Event) {
 		w.openPart(e.Index)
 		w.event("response.refusal.delta")
 	case llm.Thought:
+		p.hash.Add(e.Text)
 		w.tell(p)
 		if w.items[p.item].full {
 			w.event("response.reasoning_text.delta")
@@ -460,7 +462,7 @@ func (w *StreamWriter) close(e *llm.Event) {
 		w.closePart(p)
 	case llm.Thought:
 		w.closeThought(p)
-		w.seal(&w.items[p.item], e.Item.Seal)
+		w.seal(&w.items[p.item], e.Item.Seal, p.hash)
 		w.pending = p.item
 	case llm.Call:
 		w.closeCall(p)
@@ -532,8 +534,9 @@ func (w *StreamWriter) closeThought(p *outputPart) {
 	p.begun = false
 }
 
-// seal keeps the opaque part of a thought: as it is where this protocol's own upstream minted it, else in an envelope.
-func (w *StreamWriter) seal(it *outputItem, opaque []byte) {
+// seal keeps the opaque part of a thought: as it is where this protocol's own upstream minted it, else in an envelope. hash is
+// of the thought's text.
+func (w *StreamWriter) seal(it *outputItem, opaque []byte, hash llm.TextHash) {
 	if len(opaque) == 0 {
 		return
 	}
@@ -551,7 +554,8 @@ func (w *StreamWriter) seal(it *outputItem, opaque []byte) {
 	case it.redacted:
 		kind = llm.SealRedacted
 	}
-	it.seal = json.AppendString(it.seal[:0], w.x.Sealer.Seal(nil, llm.Sealed{Kind: kind, Opaque: opaque}))
+	sealed := llm.Sealed{Kind: kind, Model: w.x.Model, Opaque: opaque, Text: hash}
+	it.seal = json.AppendString(it.seal[:0], w.x.Sealer.Seal(nil, sealed))
 }
 
 func (w *StreamWriter) closeCall(p *outputPart) {

@@ -26,7 +26,9 @@ func (w *writer) restore(it *llm.Item) (sealed llm.Sealed, native, ok bool) {
 	if !ours {
 		return sealed, w.own, w.own
 	}
-	return sealed, false, ok && sealed.Kind == llm.SealEncrypted
+	// Without its summary the state is the same. With another one it would not be what the client has been told.
+	fits := len(it.Text) == 0 || sealed.Fits(it.Text)
+	return sealed, false, ok && fits && sealed.Kind == llm.SealEncrypted
 }
 
 // losesThought reports whether a thought of the turn can't be sent. The ids of its other items then go too: they would be
