@@ -38,7 +38,8 @@ var (
 )
 
 // passthrough is the bridge between equal protocols. Bytes pass as they came, but for
-//   - the model, the channel's params and stream_options in requests,
+//   - the model, the channel's params and stream_options in requests, and the envelopes of opaque reasoning, which only the
+//     provider that minted it may see,
 //   - the model in answers, when the request asks for another name,
 //   - the usage chunk that only the gateway asked for,
 //   - events that can't be read (they would end the stream in most SDKs), which are left out,
@@ -63,9 +64,12 @@ type passthrough struct {
 	opened  bool       // the first byte of the stream was looked at
 	step    Step       // Hold or Commit: what Feed has returned
 	failure *llm.Error // why the last call failed
-	// rewriter writes requests anew that can't pass as they are; nil until there is one. rewritten tells that the last did.
+	// rewriter writes requests anew that came in another protocol; nil until there is one. rewritten tells that the last did.
 	rewriter  *translation
 	rewritten bool
+	// cleaned is a request without the foreign part of its envelopes, edits what is to be done for that.
+	cleaned []byte
+	edits   json.Edits
 	// warnings are of what was omitted.
 	warnings llm.Warnings
 	// listener hears the answers of channels whose usage is estimated, heard tells whether it does; nil until there is one.
@@ -125,10 +129,14 @@ func (b *passthrough) release() {
 	if cap(b.reduced) > maxKept {
 		b.reduced = nil
 	}
+	if cap(b.cleaned) > maxKept {
+		b.cleaned = nil
+	}
+	b.edits = nil
 }
 
-// AppendRequest implements Bridge. It never returns an error: what a provider accepts in its own protocol is its
-// affair.
+// AppendRequest implements Bridge. What a provider accepts in its own protocol is its affair: an error there is only on a strict
+// channel, where foreign reasoning would have to be left out.
 func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	b.restart(r.choices)
 	b.store = r.Store || r.Thread
@@ -136,26 +144,36 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
-	if b.rewritten = r.foreign || !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted); b.rewritten {
+	if b.rewritten = r.foreign; b.rewritten {
 		return b.rewrite(dst, r, t)
 	}
 	b.quoted = json.AppendString(b.quoted[:0], t.Model)
 	ask := r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage
 	b.hide, b.count = ask, r.Count
+	body, cleaned := r.Body, !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted)
+	if cleaned {
+		var err error
+		if body, err = b.clean(r, t); err != nil {
+			return dst, err
+		}
+	}
 	switch {
 	case r.Omit != 0:
-		return b.appendReduced(dst, r, t, ask), nil
-	case t.Params == nil:
+		return b.appendReduced(dst, body, r, t, ask), nil
+	case t.Params == nil && !cleaned:
 		return appendEdited(dst, r, b.quoted, ask), nil
+	case t.Params == nil && ask:
+		return includeUsage.appendTo(dst, body, b.quoted), nil
+	case t.Params == nil:
+		return patch(nil).appendTo(dst, body, b.quoted), nil
 	case ask:
-		return t.Params.withUsage.appendTo(dst, r.Body, b.quoted), nil
+		return t.Params.withUsage.appendTo(dst, body, b.quoted), nil
 	}
-	return t.Params.patch.appendTo(dst, r.Body, b.quoted), nil
+	return t.Params.patch.appendTo(dst, body, b.quoted), nil
 }
 
-// appendReduced appends r's body without what it omits.
-func (b *passthrough) appendReduced(dst []byte, r *Request, t *Target, ask bool) []byte {
-	body := r.Body
+// appendReduced appends r's body, as far as it was cleaned, without what r omits.
+func (b *passthrough) appendReduced(dst, body []byte, r *Request, t *Target, ask bool) []byte {
 	p := t.Params
 	if p == nil {
 		p = &noParams
@@ -172,11 +190,11 @@ func (b *passthrough) appendReduced(dst []byte, r *Request, t *Target, ask bool)
 	}
 	if r.Omit&OmitReasoning != 0 {
 		var more patch
-		body, more = withoutReasoning(b.reduced[:0], r.Body, r.Protocol)
-		b.reduced = body
-		if len(body) < len(r.Body) {
+		b.reduced, more = withoutReasoning(b.reduced[:0], body, r.Protocol)
+		if len(b.reduced) < len(body) {
 			b.warnings.Drop(reasoningFields[r.Protocol])
 		}
+		body = b.reduced
 		changes = changes.and(more)
 	}
 	return changes.appendTo(dst, body, b.quoted)
@@ -201,8 +219,22 @@ func (b *passthrough) listen(r *Request, t *Target) {
 	b.listener.listen(r, t)
 }
 
-// rewrite reads the request and writes it anew, in the same protocol: one with envelopes of opaque reasoning, which only the
-// provider that minted it may see, and one that a client wrote in another protocol than that of the endpoint. The answer
+// clean returns r's body without foreign reasoning, and with the target's own in its native form.
+func (b *passthrough) clean(r *Request, t *Target) ([]byte, error) {
+	x := llm.Exchange{Model: t.Model, Options: t.Options, Warnings: &b.warnings, Sealer: t.Sealer}
+	if x.Options == nil {
+		x.Options = &defaultOptions
+	}
+	b.edits = dialects[b.protocol].leaveOutForeign(b.edits[:0], r.Body, &x)
+	if dropped := b.warnings.Dropped(); len(dropped) > 0 && x.Options.Strict {
+		return nil, &llm.Error{Kind: llm.InvalidRequest, Code: "unsupported_parameter", Param: dropped[0], NoRetry: true,
+			Message: dropped[0] + " has reasoning of another provider, which this channel, converting strictly, does not leave out."}
+	}
+	b.cleaned = b.edits.AppendTo(b.cleaned[:0], r.Body)
+	return b.cleaned, nil
+}
+
+// rewrite reads the request of a client that wrote in another protocol than that of the endpoint, and writes it anew. The answer
 // passes as it is.
 func (b *passthrough) rewrite(dst []byte, r *Request, t *Target) ([]byte, error) {
 	if b.rewriter == nil {

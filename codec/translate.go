@@ -59,6 +59,8 @@ type dialect struct {
 	newDecoder func() decoder
 	newStream  func() streamWriter
 	newAnswer  func() answerWriter
+	// leaveOutForeign notes what must change in a request with envelopes that stays in the protocol.
+	leaveOutForeign func(edits json.Edits, body []byte, x *llm.Exchange) json.Edits
 }
 
 var dialects = [...]dialect{
@@ -67,18 +69,21 @@ var dialects = [...]dialect{
 		func() decoder { return new(chat.Decoder) },
 		func() streamWriter { return new(chat.StreamWriter) },
 		func() answerWriter { return new(chat.AnswerWriter) },
+		chat.LeaveOutForeign,
 	},
 	llm.Responses: {
 		responses.ReadRequest, responses.AppendRequest,
 		func() decoder { return new(responses.Decoder) },
 		func() streamWriter { return new(responses.StreamWriter) },
 		func() answerWriter { return new(responses.AnswerWriter) },
+		responses.LeaveOutForeign,
 	},
 	llm.Messages: {
 		messages.ReadRequest, messages.AppendRequest,
 		func() decoder { return new(messages.Decoder) },
 		func() streamWriter { return new(messages.StreamWriter) },
 		func() answerWriter { return new(messages.AnswerWriter) },
+		messages.LeaveOutForeign,
 	},
 }
 
