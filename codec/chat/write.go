@@ -20,6 +20,9 @@ import (
 func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	x.Names.Reset()
 	x.StopEnforced, x.JSONTool, x.MaxTokensChosen = nil, "", false
+	if err := llm.CheckFileIDs(x); err != nil {
+		return dst, err
+	}
 	w := writer{x: x, r: x.Request, model: llm.OpenAIModelOf(x.Model), dst: dst}
 	w.dst = append(w.dst, `{"model":`...)
 	w.dst = json.AppendString(w.dst, x.Model)

@@ -22,6 +22,9 @@ func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	w := writer{x: x, r: x.Request, native: x.Request.Protocol == llm.Messages, model: llm.AnthropicModelOf(x.Model)}
 	x.Names.Reset()
 	x.JSONTool, x.MaxTokensChosen, x.StopEnforced = "", false, nil
+	if err := llm.CheckFileIDs(x); err != nil {
+		return dst, err
+	}
 	w.planTools()
 	w.planFormat()
 	w.planConversation()

@@ -43,6 +43,9 @@ type writer struct {
 func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	x.Names.Reset()
 	x.StopEnforced = x.StopEnforced[:0]
+	if err := llm.CheckFileIDs(x); err != nil {
+		return dst, err
+	}
 	w := writer{
 		x: x, r: x.Request, dst: dst, model: llm.OpenAIModelOf(x.Model),
 		own: x.Request.Protocol == llm.Responses,

@@ -492,7 +492,7 @@ func TestWriteRefuses(t *testing.T) {
 	f("threads", func(r *llm.Request, _ *llm.Exchange) { r.Extra = []llm.Field{{Name: "thread", Value: []byte(`{}`)}} }, "thread", "thread_unsupported_request")
 	f("file ids of another provider", func(r *llm.Request, _ *llm.Exchange) {
 		r.Turns[0].Items[0] = llm.Item{Kind: llm.File, Media: llm.Media{FileID: "file_1"}}
-	}, "messages[0].content", codeUnsupportedValue)
+	}, "messages[0].content.source.file_id", codeUnsupportedValue)
 	f("a file of the model's", func(r *llm.Request, _ *llm.Exchange) {
 		r.Turns = append(r.Turns, model(llm.Item{Kind: llm.Image}), user(text("x")))
 	}, "messages[1]", codeUnsupportedValue)
