@@ -279,7 +279,7 @@ func (w *writer) writeFormat() {
 	case llm.FormatSchema:
 		name, strict := f.Name, f.Strict
 		if w.r.Protocol == llm.Messages {
-			if strict = &no; isStrictSchema(f.Schema) {
+			if strict = &no; json.IsStrictSchema(f.Schema) {
 				strict = &yes
 			}
 			if name == "" {

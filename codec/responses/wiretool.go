@@ -249,7 +249,7 @@ func (w *writer) tool(t *llm.Tool) {
 		}
 		// Here an omitted strict means true, in the other protocols false.
 		strict := t.Strict != nil && *t.Strict
-		if strict && t.RawProtocol == llm.Messages && !isStrictSchema(t.Schema) {
+		if strict && t.RawProtocol == llm.Messages && !json.IsStrictSchema(t.Schema) {
 			strict = false // OpenAI's subset is another one
 			w.drop("tools.strict")
 		}

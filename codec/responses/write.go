@@ -440,7 +440,7 @@ func (w *writer) schema(format *llm.Format) {
 		name = "response"
 	}
 	if strict == nil && w.r.Protocol == llm.Messages {
-		fits := isStrictSchema(format.Schema)
+		fits := json.IsStrictSchema(format.Schema)
 		strict = &fits
 	}
 	w.dst = json.AppendString(append(w.dst, `"format":{"type":"json_schema","name":`...), name)
