@@ -12,7 +12,9 @@ type gate struct {
 	real, stopped bool
 	fault         *llm.Error
 	usage         llm.Usage
-	enforcer      enforcer
+	// earlier is the usage of the choices before this one, or nil.
+	earlier  *llm.Usage
+	enforcer enforcer
 	// said is what was handed on of the answer, for what must be estimated of the usage of request.
 	said    speech
 	request *llm.Request
@@ -48,6 +50,28 @@ func (g *gate) reset() {
 	*g = gate{
 		id: g.id[:0], enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0], said: said,
 	}
+}
+
+// next makes the gate ready for the next choice, which stops at the sequences too.
+func (g *gate) next(stop []string) {
+	usage := g.total(g.usage)
+	g.earlier, g.usage = &usage, llm.Usage{}
+	g.said.reset(g.said.exact)
+	g.stopped, g.whole, g.matched, g.open = false, false, "", g.open[:0]
+	g.calls.reset()
+	g.enforcer.reset(stop)
+}
+
+// total returns the usage of all choices, that of the one that is running being u.
+func (g *gate) total(u llm.Usage) llm.Usage {
+	if g.earlier == nil {
+		return u
+	}
+	sum := g.earlier.Plus(&u)
+	if sum.Knowledge == llm.Unknown && g.earlier.Knowledge != llm.Unknown {
+		sum.Knowledge = llm.Partial
+	}
+	return sum
 }
 
 // Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
@@ -165,9 +189,14 @@ func (g *gate) close(index int) {
 	}
 }
 
-// pass hands on a step.
+// pass hands on a step, its usage that of all choices so far.
 func (g *gate) pass(e *llm.Event) {
 	g.said.Emit(e)
+	if g.earlier != nil && e.Usage != nil {
+		sum := g.total(*e.Usage)
+		summed := *e
+		summed.Usage, e = &sum, &summed
+	}
 	if g.ordered {
 		g.calls.pass(e, g.to)
 		return

@@ -11,7 +11,8 @@ import (
 const maxThoughts = 1 << 20
 
 // thoughts collects the reasoning of an answer with calls for clients that can't send it back: most of Chat's. Anthropic
-// refuses the results of calls whose thinking is missing, so it is put back when they come (protocols.md B.6).
+// refuses the results of calls whose thinking is missing, so it is put back when they come (protocols.md B.6). Of an answer with
+// several choices nobody knows which one the client goes on from: nothing is kept then.
 type thoughts struct {
 	wanted bool
 	sealer llm.Sealer
@@ -26,7 +27,7 @@ type thoughts struct {
 // reset makes the collection ready for an answer within x.
 func (t *thoughts) reset(x *llm.Exchange, client llm.Protocol) {
 	*t = thoughts{
-		wanted: client == llm.Chat && x.Target == llm.Messages && x.Sealer != nil, sealer: x.Sealer, model: x.Model,
+		wanted: client == llm.Chat && x.Target == llm.Messages && x.Sealer != nil && x.Choices < 2, sealer: x.Sealer, model: x.Model,
 		record: t.record[:0], text: t.text[:0], calls: t.calls[:0], index: -1,
 	}
 }

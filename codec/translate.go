@@ -197,6 +197,10 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	if err := b.inline(r); err != nil {
 		return dst, err
 	}
+	x.Choice, x.Choices = 0, 1
+	if b.client == llm.Chat && b.target != llm.Chat && x.FansOut() {
+		x.Choices = int(b.request.Sampling.N)
+	}
 	if b.count {
 		return b.appendCounting(dst, t)
 	}
@@ -218,10 +222,7 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		b.scratch = body
 		dst = t.Params.patch.appendTo(dst, body, json.AppendString(nil, t.Model))
 	}
-	b.decoder.Reset(x)
-	if d, ok := b.decoder.(*messages.Decoder); ok {
-		d.AllowPause()
-	}
+	b.resetDecoder()
 	b.stream.Reset(x)
 	b.answer.Reset(x)
 	b.gate.thoughts.reset(x, b.client)
@@ -231,6 +232,14 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	b.gate.request, b.gate.said.exact = &b.request, x.Options.EstimateUsage
 	b.gate.announce = x.Options.StreamInputEstimate && r.Stream && b.client == llm.Messages
 	return dst, nil
+}
+
+// resetDecoder makes the decoder ready for the answer to a call.
+func (b *translation) resetDecoder() {
+	b.decoder.Reset(&b.exchange)
+	if d, ok := b.decoder.(*messages.Decoder); ok {
+		d.AllowPause()
+	}
 }
 
 // resolve puts what a Responses request refers to into it, and keeps what its record needs.
@@ -331,10 +340,10 @@ func (b *translation) take(dst []byte) ([]byte, Step) {
 	switch {
 	case b.gate.fault != nil:
 		return b.fail(dst, b.gate.fault)
+	case b.pausing(), b.choosing():
+		return dst, Again
 	case b.gate.stopped:
 		return dst, End
-	case b.pausing():
-		return dst, Again
 	case b.gate.real:
 		return dst, Commit
 	}
@@ -429,7 +438,7 @@ func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 	if b.gate.fault != nil {
 		return b.fail(dst, b.gate.fault)
 	}
-	if b.pausing() {
+	if b.pausing() || b.choosing() {
 		return dst, Again
 	}
 	out, err := b.answer.Append(dst)
@@ -469,11 +478,11 @@ func (b *translation) Usage() llm.Usage {
 	switch {
 	case b.gate.stopped:
 	case b.gate.said.exact && b.gate.said.said > 0:
-		return b.gate.said.complete(u, &b.request)
+		u = b.gate.said.complete(u, &b.request)
 	case u.Knowledge == llm.Reported:
 		u.Knowledge = llm.Partial
 	}
-	return u
+	return b.gate.total(u)
 }
 
 // AppendHeader implements Bridge.

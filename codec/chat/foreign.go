@@ -41,7 +41,9 @@ func (c *cleaner) message(message []byte, base int) {
 	}
 	echo := c.x.Options.EchoReasoning
 	hasText := !json.IsNull(json.Get(message, "reasoning_content")) || !json.IsNull(json.Get(message, "reasoning"))
-	if !echo {
+	if echo {
+		c.x.Warnings.Drop("messages.reasoning_details") // the text goes back, the signature does not
+	} else {
 		c.x.Warnings.Drop("messages.reasoning_content")
 	}
 	var o json.Omissions

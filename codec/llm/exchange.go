@@ -74,12 +74,21 @@ type Exchange struct {
 	AnswerModel string
 	// Created is the answer's time in seconds since 1970.
 	Created int64
+	// Choice is the index of the choice that is being answered, Choices how many a Chat client gets, one upstream call for each;
+	// 0 stands for 1.
+	Choice, Choices int
 	// MaxTokensChosen is whether the writer chose the output limit itself (protocols.md D.4).
 	MaxTokensChosen bool
 	// JSONTool is the name of the tool that stands in for a JSON schema, empty when none does (protocols.md D.8).
 	JSONTool string
 	// StopEnforced are the stop sequences that the gateway looks for itself (protocols.md D.6).
 	StopEnforced []string
+}
+
+// FansOut reports whether the several choices that the client wants are to be had by as many upstream calls.
+func (x *Exchange) FansOut() bool {
+	n := x.Request.Sampling.N
+	return x.Options.FanOut && n > 1 && n <= MaxFanOut
 }
 
 // Names translates between the names of tools that the client uses and those that the target accepts.

@@ -49,6 +49,9 @@ type Options struct {
 	CodeExecution bool
 	// ForwardUnknown lists top-level fields that are sent on although no rule maps them.
 	ForwardUnknown []string
+	// FanOut asks upstreams of Responses and Messages, which know one choice, once for each choice that a Chat client wants (n), up
+	// to MaxFanOut. Without it such a request is refused.
+	FanOut bool
 	// NamePrefix writes a participant's name before its text.
 	NamePrefix bool
 	// Repair mends histories whose tool calls have no results.
@@ -79,6 +82,9 @@ type Options struct {
 	// MaxTokensField is Chat's field for the output limit: "max_tokens", "max_completion_tokens", or empty for the model's.
 	MaxTokensField string
 }
+
+// MaxFanOut is how many choices a Chat client gets of an upstream that knows only one. It is a single digit.
+const MaxFanOut = 8
 
 // DefaultOptions returns the options of a channel that sets none.
 func DefaultOptions() Options {

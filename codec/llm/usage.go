@@ -54,6 +54,16 @@ type Usage struct {
 // Prompt returns all prompt tokens: what OpenAI calls prompt_tokens or input_tokens.
 func (u *Usage) Prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite5m + u.CacheWrite1h }
 
+// Plus returns what two calls used together, known as well as the worse known of them.
+func (u *Usage) Plus(v *Usage) Usage {
+	return Usage{
+		Input: u.Input + v.Input, CacheRead: u.CacheRead + v.CacheRead,
+		CacheWrite5m: u.CacheWrite5m + v.CacheWrite5m, CacheWrite1h: u.CacheWrite1h + v.CacheWrite1h,
+		Output: u.Output + v.Output, Reasoning: u.Reasoning + v.Reasoning, WebSearches: u.WebSearches + v.WebSearches,
+		Knowledge: min(u.Knowledge, v.Knowledge),
+	}
+}
+
 // Total returns prompt and output tokens together.
 func (u *Usage) Total() int64 { return u.Prompt() + u.Output }
 

@@ -169,8 +169,11 @@ func (w *writer) scalars() {
 	if !json.IsEmpty(s.LogitBias) {
 		w.drop("logit_bias")
 	}
-	if s.N > 1 {
-		w.reject(codeUnsupportedValue, "n", "may only be 1: this model's upstream gives one answer (OpenAI Responses)")
+	switch {
+	case w.x.FansOut():
+		w.approximate("n")
+	case s.N > 1:
+		w.reject(codeUnsupportedValue, "n", "may only be 1: this model's upstream gives one answer (OpenAI Responses). A channel with the option fan_out takes up to 8")
 	}
 	w.x.StopEnforced = append(w.x.StopEnforced, s.Stop...)
 	w.include(samples)

@@ -121,6 +121,7 @@ func (v value) convert(c *Convert) {
 		"eof":                     func(v value) { c.LenientEOF = v.oneOf("error", "lenient") == 1 },
 		"estimate_usage":          func(v value) { c.EstimateUsage = v.boolean() },
 		"family":                  func(v value) { c.Family = v.text() },
+		"fan_out":                 func(v value) { c.FanOut = v.boolean() },
 		"fetch_images":            func(v value) { c.FetchImages = v.boolean() },
 		"first_party":             func(v value) { c.FirstParty = v.boolean() },
 		"forward_unknown":         func(v value) { c.ForwardUnknown = v.texts() },
