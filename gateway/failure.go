@@ -99,6 +99,7 @@ func (f *failure) explains(other *failure) bool {
 // RetryAfter becomes that of the target.
 func newFailure(status int, e *llm.Error, h *fasthttp.ResponseHeader) failure {
 	e.RetryAfter = leftAlone(h, e)
+	e.NoRetry = e.NoRetry || string(h.Peek("X-Should-Retry")) == "false"
 	return failureOf(rejected(status, e), e)
 }
 
@@ -165,7 +166,7 @@ func inBand(e *llm.Error) outcome.Class {
 // told is what the client may know of an upstream's error of a class. The provider's words reach the client where the
 // request is at fault; elsewhere they are about our account, and the client is told in ours.
 func told(class outcome.Class, e *llm.Error) *llm.Error {
-	told := &llm.Error{Kind: llm.Upstream, RetryAfter: e.RetryAfter}
+	told := &llm.Error{Kind: llm.Upstream, RetryAfter: e.RetryAfter, NoRetry: e.NoRetry}
 	switch class {
 	case outcome.ClassInvalid, outcome.ClassContext, outcome.ClassFilter:
 		return e

@@ -124,13 +124,14 @@ func TestRetryHeaders(t *testing.T) {
 		status      int
 		sent        [2]string // a header of the upstream's answer
 		after       string    // what the client gets, rounded up
-		shouldRetry string    // in a protocol that is not the upstream's
+		shouldRetry string
 	}{
 		{"seconds", 429, [2]string{"Retry-After", "7"}, "7", ""},
 		{"milliseconds", 429, [2]string{"Retry-After-Ms", "1500"}, "2", ""},
 		{"overloaded", 503, [2]string{"Retry-After", "3"}, "3", ""},
 		{"nothing said", 429, [2]string{"X-Other", "1"}, "", ""},
-		{"what can't succeed", 400, [2]string{"X-Other", "1"}, "", ""},
+		{"a limit that waiting does not lift", 429, [2]string{"X-Should-Retry", "false"}, "", "false"},
+		{"what the provider does not want again", 422, [2]string{"X-Should-Retry", "false"}, "", "false"},
 	} {
 		eachPair(t, func(t *testing.T, client, upstream llm.Protocol) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
