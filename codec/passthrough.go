@@ -150,7 +150,8 @@ func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 	b.quoted = json.AppendString(b.quoted[:0], t.Model)
 	ask := r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage
 	b.hide, b.count = ask, r.Count
-	body, cleaned := r.Body, !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted)
+	strips := b.protocol == llm.Responses && t.Options != nil && t.Options.StripReasoning
+	body, cleaned := r.Body, strips || !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted)
 	if cleaned {
 		var err error
 		if body, err = b.clean(r, t); err != nil {

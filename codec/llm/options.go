@@ -28,6 +28,8 @@ type Options struct {
 	CustomTools bool
 	// EchoReasoning sends reasoning_content back to a Chat upstream.
 	EchoReasoning bool
+	// StripReasoning leaves reasoning out of what a Responses upstream gets: some refuse such items.
+	StripReasoning bool
 	// SystemRole forces "system" in place of "developer" on a Chat upstream.
 	SystemRole bool
 	// MidSystem is whether a Chat upstream accepts system messages behind the first turn.

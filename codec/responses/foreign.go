@@ -9,7 +9,7 @@ import (
 )
 
 // LeaveOutForeign notes what must change in a body of this protocol, a request with envelopes of opaque reasoning in it, before an
-// upstream of this protocol gets it: reasoning items of other providers' are left out, and with them the ids of the other items
+// upstream of this protocol gets it (or one with any reasoning, for an upstream that wants none): reasoning items of other providers' are left out, and with them the ids of the other items
 // of their turn, which would be refused without the reasoning that they belong to. The target's own items get back their id and
 // their encrypted_content. Every other byte stays (protocols.md B.6 and B.7).
 func LeaveOutForeign(edits json.Edits, body []byte, x *llm.Exchange) json.Edits {
@@ -109,6 +109,9 @@ func sideOf(item []byte) side {
 
 // thought reports whether a reasoning item stays, and restores what its envelope holds.
 func (c *cleaner) thought(item []byte, base int) bool {
+	if c.x.Options.StripReasoning {
+		return false
+	}
 	var sealed llm.Sealed
 	restored := false
 	for m := json.Object(item); m.Next(); {

@@ -13,7 +13,7 @@ const envelopePrefix = "gw1."
 // restore returns what a thought's seal is worth to this upstream: what one of its own responses minted, or nothing. native
 // tells that the item can be sent as the client wrote it.
 func (w *writer) restore(it *llm.Item) (sealed llm.Sealed, native, ok bool) {
-	if w.x.NoOpaque {
+	if w.x.NoOpaque || w.x.Options.StripReasoning {
 		return sealed, false, false
 	}
 	if !bytes.HasPrefix(it.Seal, []byte(envelopePrefix)) {

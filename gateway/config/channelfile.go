@@ -135,6 +135,7 @@ func (v value) convert(c *Convert) {
 		"repair":                  func(v value) { c.Repair = v.boolean() },
 		"stream_input_estimate":   func(v value) { c.StreamInputEstimate = v.boolean() },
 		"strict":                  func(v value) { c.Strict = v.boolean() },
+		"strip_reasoning":         func(v value) { c.StripReasoning = v.boolean() },
 		"system_role":             func(v value) { c.SystemRole = v.boolean() },
 		"think_tags":              func(v value) { c.ThinkTags = v.boolean() },
 		"tier_to_speed":           func(v value) { c.TierToSpeed = v.boolean() },

@@ -490,13 +490,13 @@ channels:
   - name: a
     type: openai-chat
     base_url: https://a.example
-    convert: {hosted_tools: reject, call_ids: mistral, code_execution: true, estimate_usage: true, stream_input_estimate: true, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi, fan_out: true}
+    convert: {hosted_tools: reject, call_ids: mistral, code_execution: true, estimate_usage: true, stream_input_estimate: true, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi, fan_out: true, strip_reasoning: true}
 `)
 	want := llm.DefaultOptions()
 	want.HostedTools, want.CallIDs, want.LenientEOF, want.MidSystem = llm.HostedReject, llm.CallIDsMistral, true, false
 	want.CodeExecution, want.EstimateUsage, want.StreamInputEstimate = true, true, true
 	want.ForwardUnknown, want.MaxTokens, want.MaxTokensField, want.Family = []string{"seed"}, 4096, "max_tokens", "kimi"
-	want.FanOut = true
+	want.FanOut, want.StripReasoning = true, true
 	if got := c.Channels[0].Convert.Options; !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
