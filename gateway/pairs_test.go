@@ -189,3 +189,46 @@ func TestErrorsOfTheProviderPass(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsAreAskedForAsSuch is the regression test of protocols.md E 117: some upstreams choose by Accept what they answer.
+func TestStreamsAreAskedForAsSuch(t *testing.T) {
+	eachPair(t, func(t *testing.T, client, upstream llm.Protocol) {
+		w := newWorld(t, 1, speaking(upstream))
+		for i, want := range []string{"application/json", "text/event-stream"} {
+			if status, body, _ := w.call(client, "m", i == 1); status != 200 {
+				t.Fatalf("got %d, %s", status, body)
+			}
+			if got := w.providers[0].Requests()[i].Header.Get("Accept"); got != want {
+				t.Errorf("Accept: got %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// TestBetaHeadersAndQuery is vector F 8: what an Anthropic client asks for besides its body reaches Anthropic as it is.
+func TestBetaHeadersAndQuery(t *testing.T) {
+	w := newWorld(t, 1, speaking(llm.Messages))
+	req, err := http.NewRequest(http.MethodPost, w.url+"/v1/messages?beta=true", strings.NewReader(requestBody(llm.Messages, "m", false)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := http.Header{
+		"Authorization": {"Bearer " + testKey}, "Anthropic-Version": {"2026-10-21"}, "Anthropic-Beta": {"context-1m-2025-08-07", "a,b"},
+		"Anthropic-Workspace-Id": {"wrkspc_1"}, "Anthropic-User-Profile-Id": {"u"},
+	}
+	req.Header = sent
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	got := w.providers[0].Requests()[0]
+	if resp.StatusCode != 200 || got.Query != "beta=true" {
+		t.Errorf("got %d, query %q", resp.StatusCode, got.Query)
+	}
+	for name, want := range sent {
+		if name != "Authorization" && strings.Join(got.Header.Values(name), "|") != strings.Join(want, "|") {
+			t.Errorf("%s: got %q, want %q", name, got.Header.Values(name), want)
+		}
+	}
+}
