@@ -17,11 +17,11 @@ var rowsOf = []struct {
 	rows int
 }{{"F", 186}, {"E", 121}}
 
-// rowLine is a line of the lists, place what stands in backquotes of its last column.
+// rowLine is a line of the lists, rowPlace what stands in backquotes of its last column.
 var (
-	rowLine = regexp.MustCompile(`(?m)^\| ([EF]) (\d+) \| [^|]+ \| ([^|]+) \|$`)
-	place   = regexp.MustCompile("`([^`]+)`")
-	aTest   = regexp.MustCompile(`^([\w/]+)\.((?:Test|Fuzz)\w+)$`)
+	rowLine  = regexp.MustCompile(`(?m)^\| ([EF]) (\d+) \| [^|]+ \| ([^|]+) \|$`)
+	rowPlace = regexp.MustCompile("`([^`]+)`")
+	aTest    = regexp.MustCompile(`^([\w/]+)\.((?:Test|Fuzz)\w+)$`)
 )
 
 // notYet begins the last column of a row that nothing proves.
@@ -41,7 +41,7 @@ func TestRowsHaveTheirPlace(t *testing.T) {
 			}
 			column := lines[0][3]
 			lines = lines[1:]
-			places := place.FindAllStringSubmatch(column, -1)
+			places := rowPlace.FindAllStringSubmatch(column, -1)
 			if len(places) == 0 && !strings.HasPrefix(column, notYet) {
 				t.Errorf("row %s %d has no place", list.list, row)
 			}

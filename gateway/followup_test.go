@@ -1,14 +1,18 @@
 package gateway
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"octopus/codec/llm"
 	"octopus/gateway/config"
@@ -221,4 +225,34 @@ data: {"type":"message_stop"}
 	if strings.Contains(string(body), `"index":1`) || !strings.Contains(string(body), `"error"`) {
 		t.Errorf("got %d, %s", resp.StatusCode, body)
 	}
+}
+
+// TestLateEndOfAChoiceDoesNotHurryTheNext leaves out the terminal event of both choices: what the first had to be waited for says
+// nothing of the second, which takes its time.
+func TestLateEndOfAChoiceDoesNotHurryTheNext(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var choices atomic.Int64
+		w := newBubble(t, fanningOut(speaking(llm.Messages)), piped(func(c net.Conn, r *bufio.Reader) {
+			if _, err := readRequest(r); err != nil {
+				return
+			}
+			say := endings[llm.Messages]
+			_, _ = io.WriteString(c, streamHead+chunked(say.begin+"\n\n"))
+			if choices.Add(1) == 2 {
+				time.Sleep(10 * time.Second)
+			}
+			_, _ = io.WriteString(c, chunked(say.text+"\n\n"))
+			_, _ = io.WriteString(c, chunked(say.stop+"\n\n"))
+			_, _ = r.ReadByte() // until the gateway closes it
+		}))
+		ctx := w.handle(http.MethodPost, paths[llm.Chat], strings.NewReader(`{"model":"m","n":2,"stream":true,"messages":[{"role":"user","content":"hello"}]}`))
+		var body strings.Builder
+		if err := ctx.Response.BodyWriteTo(&body); err != nil {
+			t.Fatal(err)
+		}
+		if o := w.ledger.wait(t, 1); o.Class != outcome.ClassNone || strings.Count(body.String(), `"finish_reason":"stop"`) != 2 ||
+			!strings.HasSuffix(body.String(), terminal[llm.Chat]) {
+			t.Errorf("class %v, %s", o.Class, body.String())
+		}
+	})
 }
