@@ -61,7 +61,7 @@ type Target struct {
 // Finish when the upstream stops before that.
 type Bridge interface {
 	// AppendRequest appends the body for target t and makes the bridge ready for its answer, forgetting any earlier
-	// attempt. An error is an *llm.Error: this target can't take the request.
+	// attempt. An error is an *llm.Error, when this target can't take the request, or a *Missing.
 	AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error)
 	// Feed takes the next bytes of a streamed answer, cut anywhere, and appends what the client is to get: whole events
 	// only, so that an error event can follow at any time. When dst is empty the result may alias src. src is borrowed
@@ -81,6 +81,12 @@ type Bridge interface {
 	AppendError(dst []byte, e *llm.Error) []byte
 	// AppendKeepAlive appends what tells the client that the connection lives: a comment, or a ping event.
 	AppendKeepAlive(dst []byte) []byte
+	// Stopped reports whether a streamed answer lacks nothing but what may follow its stop reason: usage and the terminal
+	// event.
+	Stopped() bool
+	// AnswerID returns the upstream's id of an answer that is told under another one, empty while it is not known and where
+	// bytes pass as they are. It is valid until the next call of the bridge.
+	AnswerID() string
 	// Failure returns why the last Feed, Finish or Answer returned Failed, else nil.
 	Failure() *llm.Error
 	// Usage returns what is known so far of the tokens used.

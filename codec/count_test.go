@@ -79,7 +79,7 @@ func membersOf(object []byte) string {
 	return strings.Join(names, " ")
 }
 
-func TestCountsWithEnvelopesAreWrittenAnew(t *testing.T) {
+func TestCountsWithEnvelopesGoWithoutThem(t *testing.T) {
 	body := `{"model":"m","messages":[{"role":"user","content":"hello"},{"role":"assistant","content":[` +
 		`{"type":"thinking","thinking":"hm","signature":"` + envelopePrefix + `nonsense"},{"type":"text","text":"hi"}]},{"role":"user","content":"bye"}]}`
 	b := Acquire(llm.Messages, llm.Messages)

@@ -23,6 +23,7 @@ func TestErrorTable(t *testing.T) {
 	f(llm.InvalidRequest, 400, "invalid_request_error", "", 400, "invalid_request_error")
 	f(llm.ContextLength, 400, "invalid_request_error", "context_length_exceeded", 400, "invalid_request_error")
 	f(llm.ContentPolicy, 400, "invalid_request_error", "content_policy_violation", 400, "invalid_request_error")
+	f(llm.ForeignPart, 400, "invalid_request_error", "", 400, "invalid_request_error")
 	f(llm.Authentication, 401, "invalid_request_error", "invalid_api_key", 401, "authentication_error")
 	f(llm.Permission, 403, "invalid_request_error", "permission_denied", 403, "permission_error")
 	f(llm.Billing, 429, "insufficient_quota", "insufficient_quota", 402, "billing_error")
@@ -37,7 +38,7 @@ func TestErrorTable(t *testing.T) {
 	f(llm.Timeout, 504, "server_error", "upstream_timeout", 504, "timeout_error")
 	f(llm.Overloaded, 503, "server_error", "overloaded", 529, "overloaded_error")
 	f(llm.Unavailable, 503, "server_error", "unavailable", 503, "overloaded_error")
-	f(llm.Unavailable+1, 500, "server_error", "", 500, "api_error")
+	f(llm.ForeignPart+1, 500, "server_error", "", 500, "api_error")
 }
 
 func checkOpenAI(t *testing.T, p llm.Protocol, e *llm.Error, status int, typ, code string) {

@@ -37,9 +37,27 @@ func EstimateCount(r *Request) ([]byte, *llm.Error) {
 	return appendCount(nil, r.Protocol, estimate(&request)), nil
 }
 
-// estimate returns about how many tokens the prompt of r has.
+// estimate returns about how many tokens the prompt of r has, by the tokenizer.
 func estimate(r *llm.Request) int64 {
-	e := estimator{more: tokensOfTurn}
+	var e estimator
+	e.prompt(r)
+	return tokens.Count(e.texts...) + e.more
+}
+
+// guess is estimate without the tokenizer: by the lengths of the texts.
+func guess(r *llm.Request) int64 {
+	var e estimator
+	e.prompt(r)
+	n := 0
+	for _, text := range e.texts {
+		n += len(text)
+	}
+	return tokens.Guess(n) + e.more
+}
+
+// prompt adds all that the prompt of r is made of.
+func (e *estimator) prompt(r *llm.Request) {
+	e.more += tokensOfTurn
 	if len(r.System) > 0 {
 		e.more += tokensOfTurn
 	}
@@ -58,7 +76,6 @@ func estimate(r *llm.Request) int64 {
 	e.name(r.Format.Name)
 	e.name(r.Format.Description)
 	e.text(r.Format.Schema)
-	return tokens.Count(e.texts...) + e.more
 }
 
 // estimator collects what a prompt is made of.

@@ -14,9 +14,14 @@ func (b *translation) pausing() bool {
 	return ok && d.Paused()
 }
 
+// choosing reports whether the answer is complete but for further choices, each of which takes another call.
+func (b *translation) choosing() bool {
+	return b.gate.stopped && b.exchange.Choice+1 < b.exchange.Choices
+}
+
 // mayFollow reports whether the request that was just written may need a follow-up call, so that its body must be kept.
 func (b *translation) mayFollow() bool {
-	if b.exchange.MaxTokensChosen {
+	if b.exchange.MaxTokensChosen || b.exchange.Choices > 1 {
 		return true
 	}
 	for i := range b.request.Tools {
@@ -42,7 +47,13 @@ func (b *translation) FollowUp(dst []byte) ([]byte, bool) {
 		dst = b.decoder.(*messages.Decoder).AppendContinuation(dst, b.scratch)
 	case b.reduced > 0:
 		dst = appendWithMaxTokens(dst, b.scratch, b.reduced)
+		b.scratch = append(b.scratch[:0], dst[start:]...)
 		b.reduced = -1 // once
+	case b.choosing():
+		dst = append(dst, b.scratch...)
+		b.exchange.Choice++
+		b.gate.next(b.exchange.StopEnforced)
+		b.resetDecoder()
 	default:
 		return dst, false
 	}

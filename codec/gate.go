@@ -6,12 +6,21 @@ import "octopus/codec/llm"
 // sequences where the upstream can't.
 type gate struct {
 	to llm.Emitter
+	// id is the upstream's id of the answer; of several calls that make one answer, the first one's.
+	id []byte
 	// real is whether a client waits for something among the steps, stopped whether the last one was handed on.
 	real, stopped bool
 	fault         *llm.Error
 	usage         llm.Usage
-	enforcer      enforcer
-	thoughts      thoughts
+	// earlier is the usage of the choices before this one, or nil.
+	earlier  *llm.Usage
+	enforcer enforcer
+	// said is what was handed on of the answer, for what must be estimated of the usage of request.
+	said    speech
+	request *llm.Request
+	// announce is whether the beginning of the answer tells an estimate of the prompt's tokens, which the upstream doesn't.
+	announce bool
+	thoughts thoughts
 	// ordered is whether calls must pass one after the other, calls sees to it.
 	ordered bool
 	calls   callOrder
@@ -21,6 +30,9 @@ type gate struct {
 	whole   bool
 	matched string
 }
+
+// maxAnswerID is the longest id of an answer that is kept, in bytes.
+const maxAnswerID = 256
 
 // openItem is an item between its EventOpen and its EventClose.
 type openItem struct {
@@ -33,7 +45,33 @@ func (g *gate) reset() {
 	kept := thoughts{record: g.thoughts.record[:0], text: g.thoughts.text[:0], calls: g.thoughts.calls[:0]}
 	calls := callOrder{calls: g.calls.calls, waiting: g.calls.waiting, places: g.calls.places}
 	calls.reset()
-	*g = gate{enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0]}
+	said := g.said
+	said.reset(false)
+	*g = gate{
+		id: g.id[:0], enforcer: enforcer{held: g.enforcer.held[:0]}, thoughts: kept, calls: calls, open: g.open[:0], said: said,
+	}
+}
+
+// next makes the gate ready for the next choice, which stops at the sequences too.
+func (g *gate) next(stop []string) {
+	usage := g.total(g.usage)
+	g.earlier, g.usage = &usage, llm.Usage{}
+	g.said.reset(g.said.exact)
+	g.stopped, g.whole, g.matched, g.open = false, false, "", g.open[:0]
+	g.calls.reset()
+	g.enforcer.reset(stop)
+}
+
+// total returns the usage of all choices, that of the one that is running being u.
+func (g *gate) total(u llm.Usage) llm.Usage {
+	if g.earlier == nil {
+		return u
+	}
+	sum := g.earlier.Plus(&u)
+	if sum.Knowledge == llm.Unknown && g.earlier.Knowledge != llm.Unknown {
+		sum.Knowledge = llm.Partial
+	}
+	return sum
 }
 
 // Emit hands a step on, unless it is a fault: that the relay answers, or another target does.
@@ -52,6 +90,15 @@ func (g *gate) Emit(e *llm.Event) {
 	}
 	g.thoughts.see(e)
 	switch e.Kind {
+	case llm.EventStart:
+		if len(g.id) == 0 && len(e.ID) <= maxAnswerID {
+			g.id = append(g.id, e.ID...)
+		}
+		if g.announce && (e.Usage == nil || e.Usage.Prompt() == 0) {
+			announced := *e
+			announced.Usage = &llm.Usage{Input: estimate(g.request), Knowledge: llm.Estimated}
+			e = &announced
+		}
 	case llm.EventFault:
 		if g.fault = e.Err; g.fault == nil {
 			g.fault = &llm.Error{Kind: llm.Upstream, Message: "upstream reported an error"}
@@ -74,6 +121,12 @@ func (g *gate) Emit(e *llm.Event) {
 		g.real = g.real || e.Item != nil && len(e.Item.Seal) > 0
 	case llm.EventStop:
 		g.real, g.stopped = true, true
+		if g.said.exact && g.usage.Knowledge != llm.Reported {
+			g.usage = g.said.complete(g.usage, g.request)
+			end := *e
+			end.Usage = &g.usage
+			e = &end
+		}
 	}
 	g.pass(e)
 }
@@ -95,9 +148,7 @@ func (g *gate) enforce(e *llm.Event) {
 		return
 	}
 	// The upstream's own count will not come.
-	if g.usage.Knowledge == llm.Reported {
-		g.usage.Knowledge = llm.Partial
-	}
+	g.usage = g.said.complete(g.usage, g.request)
 	g.stop(&llm.Event{Kind: llm.EventStop})
 }
 
@@ -138,8 +189,14 @@ func (g *gate) close(index int) {
 	}
 }
 
-// pass hands on a step.
+// pass hands on a step, its usage that of all choices so far.
 func (g *gate) pass(e *llm.Event) {
+	g.said.Emit(e)
+	if g.earlier != nil && e.Usage != nil {
+		sum := g.total(*e.Usage)
+		summed := *e
+		summed.Usage, e = &sum, &summed
+	}
 	if g.ordered {
 		g.calls.pass(e, g.to)
 		return

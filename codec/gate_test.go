@@ -45,7 +45,7 @@ func TestGate(t *testing.T) {
 	f := func(name string, whole bool, steps []llm.Event, real, stopped bool, want ...string) {
 		t.Helper()
 		var log stepLog
-		g := gate{to: &log, whole: whole}
+		g := gate{to: &log, whole: whole, request: new(llm.Request)}
 		g.enforcer.reset([]string{"END"})
 		for i := range steps {
 			g.Emit(&steps[i])
@@ -65,7 +65,7 @@ func TestGate(t *testing.T) {
 		"start", "open 0", "0 E", "close 0")
 	f("a sequence ends a stream at once", false,
 		[]llm.Event{start, open, gateText(0, "hiEND"), gateText(0, "more"), closed, stop}, true, true,
-		"start", "open 0", "0 hi", "close 0", "stop END output=0 unknown")
+		"start", "open 0", "0 hi", "close 0", "stop END output=1 estimated")
 	f("a whole answer says its usage first", true,
 		[]llm.Event{start, open, gateText(0, "hiEND"), gateText(0, "more"), closed, stop}, true, true,
 		"start", "open 0", "0 hi", "close 0", "stop END output=5 reported")

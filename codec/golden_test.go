@@ -219,12 +219,12 @@ func optionsOf(t testing.TB, changed map[string]json.RawMessage) *llm.Options {
 	options := llm.DefaultOptions()
 	fields := reflect.ValueOf(&options).Elem()
 	for name, value := range changed {
-		if name == "hosted_tools" {
-			policy := slices.Index([]string{`"auto"`, `"drop"`, `"reject"`}, string(value))
-			if policy < 0 {
-				t.Fatalf("option hosted_tools: %s is none of its values", value)
-			}
-			options.HostedTools = llm.HostedTools(policy)
+		switch name {
+		case "hosted_tools":
+			options.HostedTools = llm.HostedTools(choiceOf(t, value, `"auto"`, `"drop"`, `"reject"`))
+			continue
+		case "call_ids":
+			options.CallIDs = llm.CallIDs(choiceOf(t, value, `"native"`, `"short"`, `"mistral"`))
 			continue
 		}
 		field := fields.FieldByNameFunc(func(field string) bool {
@@ -238,6 +238,16 @@ func optionsOf(t testing.TB, changed map[string]json.RawMessage) *llm.Options {
 		}
 	}
 	return &options
+}
+
+// choiceOf returns the place of an option's value among those it may have.
+func choiceOf(t testing.TB, value json.RawMessage, values ...string) int {
+	t.Helper()
+	i := slices.Index(values, string(value))
+	if i < 0 {
+		t.Fatalf("%s is none of %s", value, values)
+	}
+	return i
 }
 
 // cause returns why the vector's stream ends.
@@ -277,6 +287,9 @@ func note(b Bridge, step Step) []byte {
 	u := b.Usage()
 	fmt.Fprintf(&out, "usage: %s input=%d cache_read=%d cache_write=%d/%d output=%d reasoning=%d\n", u.Knowledge,
 		u.Input, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h, u.Output, u.Reasoning)
+	if u.WebSearches > 0 {
+		fmt.Fprintf(&out, "web searches: %d\n", u.WebSearches)
+	}
 	if w := b.Warnings(); w != nil && !w.Empty() {
 		fmt.Fprintf(&out, "warnings: %s\n", w.Append(nil))
 	}
@@ -294,7 +307,7 @@ func describe(e *llm.Error) string {
 
 var kindNames = map[llm.ErrorKind]string{
 	llm.Internal: "internal", llm.InvalidRequest: "invalid request", llm.ContextLength: "context length",
-	llm.ContentPolicy: "content policy", llm.Authentication: "authentication", llm.Permission: "permission",
+	llm.ContentPolicy: "content policy", llm.ForeignPart: "foreign part", llm.Authentication: "authentication", llm.Permission: "permission",
 	llm.Billing: "billing", llm.NotFound: "not found", llm.Method: "method", llm.Conflict: "conflict",
 	llm.TooLarge: "too large", llm.HeaderTooLarge: "header too large", llm.MediaType: "media type",
 	llm.RateLimit: "rate limit", llm.Upstream: "upstream", llm.Timeout: "timeout", llm.Overloaded: "overloaded",

@@ -2,22 +2,42 @@ package codec
 
 import "bytes"
 
-// keyPrefixes begin API keys.
-var keyPrefixes = [...]string{"sk-", "sk_", "gsk_", "xai-", "AIza"}
+// keyPrefixes begin API keys and tokens: OpenAI and most others, Groq, xAI, Google, Perplexity, Hugging Face, Nvidia, Fireworks,
+// Together, Cerebras, AWS, and the tokens of OAuth.
+var keyPrefixes = [...]string{
+	"sk-", "sk_", "gsk_", "xai-", "AIza", "pplx-", "hf_", "nvapi-", "fw_", "tgp_", "csk-", "AKIA", "ASIA", "ya29", "eyJ",
+}
 
 // namePrefixes begin the names of organisations, accounts, projects, users and keys, but ordinary words too
 // ("user-provided").
-var namePrefixes = [...]string{"org-", "org_", "acct-", "acct_", "proj-", "proj_", "user-", "key-", "key_"}
+var namePrefixes = [...]string{
+	"org-", "org_", "acct-", "acct_", "proj-", "proj_", "user-", "user_", "key-", "key_", "team-", "team_", "ws-",
+}
+
+// resourceDomains are behind the name that a customer of Azure gave to its resource: it stands for the account.
+var resourceDomains = [...]string{
+	".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".models.ai.azure.com",
+}
+
+// resourcePaths are in front of the names that customers of Google and Azure give to projects and groups.
+var resourcePaths = [...]string{"projects/", "resourceGroups/"}
+
+// accountDigits is how many digits an account of AWS has.
+const accountDigits = 12
 
 // minSecret is how many characters must follow a prefix to be hidden.
 const minSecret = 6
 
 // appendMasked appends text, a message or a whole JSON body of a provider, with what is no client's business cut down
-// to its prefix: "org-***". UUIDs become "***", because Anthropic names organisations by them. Request ids (req_…)
-// stay: they are how the provider finds the call.
+// to its prefix: "org-***". UUIDs become "***", because Anthropic names organisations by them, and so do the names that
+// customers give to what they have at a cloud. Request ids (req_…) stay: they are how the provider finds the call.
 func appendMasked(dst, text []byte) []byte {
+	start := len(dst)
 	for len(text) > 0 {
 		n, keep := nextWord(text)
+		if keep == n && namesResource(dst[start:], text[:n], text[n:]) {
+			keep = 0
+		}
 		dst = append(dst, text[:keep]...)
 		if keep < n {
 			dst = append(dst, "***"...)
@@ -57,6 +77,28 @@ func shown(word []byte) int {
 		}
 	}
 	return len(word)
+}
+
+// namesResource reports whether a word stands where the name of a cloud's customer does: the account in an ARN of AWS, the
+// resource in a host of Azure, the project in a path of Google.
+func namesResource(before, word, after []byte) bool {
+	if wordLength(word) == 0 {
+		return false
+	}
+	if len(word) == accountDigits && bytes.HasSuffix(before, []byte(":")) && bytes.HasPrefix(after, []byte(":")) {
+		return !bytes.ContainsFunc(word, func(r rune) bool { return r < '0' || r > '9' })
+	}
+	for _, domain := range resourceDomains {
+		if bytes.HasPrefix(after, []byte(domain)) {
+			return true
+		}
+	}
+	for _, path := range resourcePaths {
+		if bytes.HasSuffix(before, []byte(path)) {
+			return true
+		}
+	}
+	return false
 }
 
 // isRandom reports whether there is anything in text that English words don't have.

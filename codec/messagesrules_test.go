@@ -139,7 +139,7 @@ func (r *messagesRules) begin(o object) error {
 			return errors.New("no input to begin with")
 		}
 		return texts(b, "name!")
-	case "web_search_tool_result":
+	case "web_search_tool_result", "code_execution_tool_result":
 		if !slices.Contains(r.ids, fmt.Sprint(b["tool_use_id"])) {
 			return errors.New("the result of no call")
 		}

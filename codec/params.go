@@ -14,8 +14,9 @@ import (
 // never written to.
 type Params struct {
 	patch patch
-	// withUsage is patch and stream_options.include_usage, which streams of Chat upstreams need.
-	withUsage patch
+	// withUsage is patch and stream_options.include_usage, which streams of Chat upstreams need; withoutUsage is patch without
+	// stream_options, for upstreams that don't know them.
+	withUsage, withoutUsage patch
 }
 
 // patch is what to do with the members of one object.
@@ -66,7 +67,7 @@ func CompileParams(raw []byte) (*Params, error) {
 	if len(p) == 0 {
 		return nil, nil
 	}
-	return &Params{patch: p, withUsage: p.withUsage()}, nil
+	return &Params{patch: p, withUsage: p.withUsage(), withoutUsage: p.without(streamOptions)}, nil
 }
 
 // compile reads one object of a patch, which is well-formed JSON.
@@ -122,6 +123,23 @@ func (p patch) withUsage() patch {
 		return append(p, includeUsage...)
 	case p[i].nested && p[i].merge.find([]byte("include_usage")) < 0:
 		p[i].nest(append(slices.Clone(p[i].merge), includeUsage[0].merge...))
+	}
+	return p
+}
+
+// without returns p with a member removed, whatever p says of it.
+func (p patch) without(name string) patch {
+	p = slices.DeleteFunc(slices.Clone(p), func(c change) bool { return c.name == name })
+	return append(p, change{name: name})
+}
+
+// and returns p with those changes besides that it has no word of its own on.
+func (p patch) and(more patch) patch {
+	p = slices.Clone(p)
+	for _, c := range more {
+		if p.find([]byte(c.name)) < 0 {
+			p = append(p, c)
+		}
 	}
 	return p
 }

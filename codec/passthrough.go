@@ -38,7 +38,8 @@ var (
 )
 
 // passthrough is the bridge between equal protocols. Bytes pass as they came, but for
-//   - the model, the channel's params and stream_options in requests,
+//   - the model, the channel's params and stream_options in requests, and the envelopes of opaque reasoning, which only the
+//     provider that minted it may see,
 //   - the model in answers, when the request asks for another name,
 //   - the usage chunk that only the gateway asked for,
 //   - events that can't be read (they would end the stream in most SDKs), which are left out,
@@ -59,12 +60,21 @@ type passthrough struct {
 	count   bool       // the answer is a number of tokens
 	store   bool       // the provider remembers the answer
 	whole   []byte     // the answer that Answer was given, borrowed
+	reduced []byte     // storage for a request without its reasoning
 	opened  bool       // the first byte of the stream was looked at
 	step    Step       // Hold or Commit: what Feed has returned
 	failure *llm.Error // why the last call failed
-	// rewriter writes requests anew that can't pass as they are; nil until there is one. rewritten tells that the last did.
+	// rewriter writes requests anew that came in another protocol; nil until there is one. rewritten tells that the last did.
 	rewriter  *translation
 	rewritten bool
+	// cleaned is a request without the foreign part of its envelopes, edits what is to be done for that.
+	cleaned []byte
+	edits   json.Edits
+	// warnings are of what was omitted.
+	warnings llm.Warnings
+	// listener hears the answers of channels whose usage is estimated, heard tells whether it does; nil until there is one.
+	listener *listener
+	heard    bool
 }
 
 // reset makes b ready for a call in protocol p.
@@ -95,6 +105,7 @@ func (b *passthrough) restart(choices int) {
 	b.whole = nil
 	b.hide, b.count, b.opened, b.step, b.failure = false, false, false, Hold, nil
 	b.model = b.model[:0]
+	b.warnings.Reset()
 }
 
 // release drops what b borrowed.
@@ -105,39 +116,126 @@ func (b *passthrough) release() {
 		b.rewriter.release()
 		b.rewritten = false
 	}
+	if b.heard {
+		b.listener.release()
+		b.heard = false
+	}
 	if cap(b.model) > maxKept {
 		b.model = nil
 	}
 	if cap(b.quoted) > maxKept {
 		b.quoted = nil
 	}
+	if cap(b.reduced) > maxKept {
+		b.reduced = nil
+	}
+	if cap(b.cleaned) > maxKept {
+		b.cleaned = nil
+	}
+	b.edits = nil
 }
 
-// AppendRequest implements Bridge. It never returns an error: what a provider accepts in its own protocol is its
-// affair.
+// AppendRequest implements Bridge. What a provider accepts in its own protocol is its affair: an error there is only on a strict
+// channel, where foreign reasoning would have to be left out.
 func (b *passthrough) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, error) {
 	b.restart(r.choices)
-	b.store = r.Store
+	b.store = r.Store || r.Thread
+	b.listen(r, t)
 	if r.AnswerModel != "" {
 		b.model = json.AppendString(b.model, r.AnswerModel)
 	}
-	if b.rewritten = r.foreign || !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted); b.rewritten {
+	if b.rewritten = r.foreign; b.rewritten {
 		return b.rewrite(dst, r, t)
 	}
 	b.quoted = json.AppendString(b.quoted[:0], t.Model)
 	ask := r.Protocol == llm.Chat && r.Stream && !r.IncludeUsage
 	b.hide, b.count = ask, r.Count
-	switch {
-	case t.Params == nil:
-		return appendEdited(dst, r, b.quoted, ask), nil
-	case ask:
-		return t.Params.withUsage.appendTo(dst, r.Body, b.quoted), nil
+	strips := b.protocol == llm.Responses && t.Options != nil && t.Options.StripReasoning
+	body, cleaned := r.Body, strips || !r.NoEnvelopes && bytes.Contains(r.Body, envelopeQuoted)
+	if cleaned {
+		var err error
+		if body, err = b.clean(r, t); err != nil {
+			return dst, err
+		}
 	}
-	return t.Params.patch.appendTo(dst, r.Body, b.quoted), nil
+	switch {
+	case r.Omit != 0:
+		return b.appendReduced(dst, body, r, t, ask), nil
+	case t.Params == nil && !cleaned:
+		return appendEdited(dst, r, b.quoted, ask), nil
+	case t.Params == nil && ask:
+		return includeUsage.appendTo(dst, body, b.quoted), nil
+	case t.Params == nil:
+		return patch(nil).appendTo(dst, body, b.quoted), nil
+	case ask:
+		return t.Params.withUsage.appendTo(dst, body, b.quoted), nil
+	}
+	return t.Params.patch.appendTo(dst, body, b.quoted), nil
 }
 
-// rewrite reads the request and writes it anew, in the same protocol: one with envelopes of opaque reasoning, which only the
-// provider that minted it may see, and one that a client wrote in another protocol than that of the endpoint. The answer
+// appendReduced appends r's body, as far as it was cleaned, without what r omits.
+func (b *passthrough) appendReduced(dst, body []byte, r *Request, t *Target, ask bool) []byte {
+	p := t.Params
+	if p == nil {
+		p = &noParams
+	}
+	changes := p.patch
+	switch {
+	case r.Protocol == llm.Chat && r.Omit&OmitStreamOptions != 0:
+		changes = p.withoutUsage
+		if slices.ContainsFunc(r.edits, func(e edit) bool { return e.options }) {
+			b.warnings.Drop(streamOptions)
+		}
+	case ask:
+		changes = p.withUsage
+	}
+	if r.Omit&OmitReasoning != 0 {
+		var more patch
+		b.reduced, more = withoutReasoning(b.reduced[:0], body, r.Protocol)
+		if len(b.reduced) < len(body) {
+			b.warnings.Drop(reasoningFields[r.Protocol])
+		}
+		body = b.reduced
+		changes = changes.and(more)
+	}
+	return changes.appendTo(dst, body, b.quoted)
+}
+
+// reasoningFields are where requests carry opaque reasoning, for warnings.
+var reasoningFields = [...]string{
+	llm.Chat: "messages.reasoning_details", llm.Responses: "input.encrypted_content", llm.Messages: "messages.content.thinking",
+}
+
+// noParams is the patch of channels without params.
+var noParams = Params{withUsage: includeUsage, withoutUsage: patch(nil).without(streamOptions)}
+
+// listen has the answer heard where the channel's usage is to be estimated.
+func (b *passthrough) listen(r *Request, t *Target) {
+	if b.heard = t.Options != nil && t.Options.EstimateUsage && !r.Count; !b.heard {
+		return
+	}
+	if b.listener == nil || b.listener.protocol != b.protocol {
+		b.listener = newListener(b.protocol)
+	}
+	b.listener.listen(r, t)
+}
+
+// clean returns r's body without foreign reasoning, and with the target's own in its native form.
+func (b *passthrough) clean(r *Request, t *Target) ([]byte, error) {
+	x := llm.Exchange{Model: t.Model, Options: t.Options, Warnings: &b.warnings, Sealer: t.Sealer}
+	if x.Options == nil {
+		x.Options = &defaultOptions
+	}
+	b.edits = dialects[b.protocol].leaveOutForeign(b.edits[:0], r.Body, &x)
+	if dropped := b.warnings.Dropped(); len(dropped) > 0 && x.Options.Strict {
+		return nil, &llm.Error{Kind: llm.InvalidRequest, Code: "unsupported_parameter", Param: dropped[0], NoRetry: true,
+			Message: dropped[0] + " has reasoning of another provider, which this channel, converting strictly, does not leave out."}
+	}
+	b.cleaned = b.edits.AppendTo(b.cleaned[:0], r.Body)
+	return b.cleaned, nil
+}
+
+// rewrite reads the request of a client that wrote in another protocol than that of the endpoint, and writes it anew. The answer
 // passes as it is.
 func (b *passthrough) rewrite(dst []byte, r *Request, t *Target) ([]byte, error) {
 	if b.rewriter == nil {
@@ -209,6 +307,9 @@ func (b *passthrough) Feed(dst, src []byte) ([]byte, Step) {
 
 // judge returns what the event that was just read makes of step, and whether the event is for the client.
 func (b *passthrough) judge(step Step) (next Step, forward bool) {
+	if b.heard {
+		b.listener.decoder.Event(&b.event, b.listener)
+	}
 	switch b.tap.Event(&b.event) {
 	case llm.Real:
 		return Commit, true
@@ -315,6 +416,9 @@ func (b *passthrough) Answer(dst, body []byte) ([]byte, Step) {
 	} else if _, ok := countIn(body); ok {
 		mark = llm.Real
 	}
+	if b.heard && mark == llm.Real {
+		b.listener.decoder.Answer(body, b.listener)
+	}
 	switch mark {
 	case llm.Real:
 		model := b.tap.Model()
@@ -382,11 +486,22 @@ func appendKeepAlive(dst []byte, p llm.Protocol) []byte {
 	return append(dst, ": keep-alive\n\n"...)
 }
 
+// Stopped implements Bridge.
+func (b *passthrough) Stopped() bool { return b.tap.Stopped() }
+
+// AnswerID implements Bridge: the client is told the upstream's own.
+func (b *passthrough) AnswerID() string { return "" }
+
 // Failure implements Bridge.
 func (b *passthrough) Failure() *llm.Error { return b.failure }
 
 // Usage implements Bridge.
-func (b *passthrough) Usage() llm.Usage { return b.tap.Usage() }
+func (b *passthrough) Usage() llm.Usage {
+	if b.heard {
+		return b.listener.hear(b.tap.Usage())
+	}
+	return b.tap.Usage()
+}
 
 // AppendHeader implements Bridge: the client has sent what it needs.
 func (b *passthrough) AppendHeader(dst []byte) []byte { return dst }
@@ -394,18 +509,24 @@ func (b *passthrough) AppendHeader(dst []byte) []byte { return dst }
 // FollowUp implements Bridge: a client of the same protocol sees to it itself.
 func (b *passthrough) FollowUp(dst []byte) ([]byte, bool) { return dst, false }
 
-// Remember implements Bridge: the provider remembers the response, and the relay whose it is.
+// Remember implements Bridge: the provider remembers the response, or the thread, and the relay whose it is.
 func (b *passthrough) Remember() Remembered {
-	if b.protocol != llm.Responses || !b.store {
+	switch {
+	case !b.store:
 		return Remembered{}
+	case b.protocol == llm.Messages:
+		return Remembered{ID: b.messages.ID(b.whole)}
 	}
 	return Remembered{ID: b.responses.ID(b.whole)}
 }
 
 // Warnings implements Bridge: bytes that pass as they are lose nothing.
 func (b *passthrough) Warnings() *llm.Warnings {
-	if b.rewritten {
+	switch {
+	case b.rewritten:
 		return b.rewriter.Warnings()
+	case !b.warnings.Empty():
+		return &b.warnings
 	}
 	return nil
 }

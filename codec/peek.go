@@ -29,6 +29,8 @@ type Request struct {
 	// NoEnvelopes tells that no client of this protocol is given envelopes of opaque reasoning, so that the body need not be
 	// searched for them. The relay sets it between Peek and AppendRequest.
 	NoEnvelopes bool
+	// Omit is what the request goes without. The relay sets it before AppendRequest, anew for each target.
+	Omit Omission
 	// AnswerID seeds the ids of a converted answer: letters and digits, unique per call. Created is its time in seconds since
 	// 1970. The relay sets both between Peek and AppendRequest.
 	AnswerID string
@@ -36,10 +38,15 @@ type Request struct {
 
 	// Store tells whether a Responses client wants its answer to be remembered: unless it says no.
 	Store bool
-	// Previous is the response that a Responses client goes on from, or empty. It is borrowed from Body.
+	// Thread tells whether an Anthropic client wants its conversation to be kept (protocols.md H.2).
+	Thread bool
+	// Previous is the response that a Responses client goes on from, or the message that an Anthropic client continues a thread
+	// from, or empty. It is borrowed from Body.
 	Previous string
 	// Recall finds what is remembered for the client, nil for nothing. The relay sets it between Peek and AppendRequest.
 	Recall Recall
+	// Downloads is what was found at addresses in the request, by address. The relay adds what a Missing names.
+	Downloads map[string]*Download
 
 	// foreign tells that a Chat body has "input" and no "messages": it is one of Responses (protocols.md D.21, Cursor).
 	foreign bool
@@ -104,8 +111,14 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 		case "store":
 			r.Store = r.Store && string(m.Value()) != "false"
 		case "previous_response_id":
-			text, _ := json.Unquote(m.Value())
-			r.Previous = json.Borrow(text)
+			if p == llm.Responses {
+				r.Previous = textOf(m.Value())
+			}
+		case "thread":
+			if p == llm.Messages && !json.IsNull(m.Value()) {
+				r.Thread = true
+				r.Previous = textOf(json.Get(m.Value(), "previous_message_id"))
+			}
 		case "messages":
 			conversation = true
 		case "stream_options":
@@ -130,6 +143,12 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 		return badField("model", "missing_required_parameter", "model is missing")
 	}
 	return nil
+}
+
+// textOf returns the text of a JSON string, or nothing for any other value.
+func textOf(value []byte) string {
+	text, _ := json.Unquote(value)
+	return json.Borrow(text)
 }
 
 // readModel sets Model to what value says.

@@ -78,7 +78,8 @@ func (r *responsesRules) lifecycle(kind string, response object) error {
 	err := errors.Join(has(response, "id", "object", "created_at", "status", "background", "error", "incomplete_details",
 		"model", "output", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "parallel_tool_calls",
 		"previous_response_id", "prompt_cache_key", "prompt_cache_retention", "reasoning", "safety_identifier", "temperature",
-		"text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user", "store", "service_tier", "usage"),
+		"text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user", "store", "service_tier", "usage",
+		"tool_usage?"),
 		texts(response, "id!", "model"))
 	if err != nil {
 		return err
@@ -159,12 +160,13 @@ func (r *responsesRules) item(o object) (*responseItem, error) {
 
 // itemMembers are the members of output items. Those that grow are empty at the beginning.
 var itemMembers = map[string][]string{
-	"message":          {"id", "type", "status", "content", "role"},
-	"reasoning":        {"id", "type", "status", "summary", "content?", "encrypted_content?"},
-	"function_call":    {"id", "type", "status", "call_id", "name", "arguments", "namespace?"},
-	"custom_tool_call": {"id", "type", "status", "call_id", "name", "input", "namespace?"},
-	"tool_search_call": {"id", "type", "status", "call_id", "execution", "arguments"},
-	"web_search_call":  {"id", "type", "status", "action"},
+	"message":               {"id", "type", "status", "content", "role"},
+	"reasoning":             {"id", "type", "status", "summary", "content?", "encrypted_content?"},
+	"function_call":         {"id", "type", "status", "call_id", "name", "arguments", "namespace?"},
+	"custom_tool_call":      {"id", "type", "status", "call_id", "name", "input", "namespace?"},
+	"tool_search_call":      {"id", "type", "status", "call_id", "execution", "arguments"},
+	"web_search_call":       {"id", "type", "status", "action"},
+	"code_interpreter_call": {"id", "type", "status", "code", "container_id", "outputs"},
 }
 
 func (r *responsesRules) added(o object) error {
@@ -231,6 +233,10 @@ func (r *responsesRules) done(o object) error {
 		if it.steps != 3 {
 			return fmt.Errorf("a web search in %d steps", it.steps)
 		}
+	case "code_interpreter_call":
+		if it.steps != len(codeSteps) {
+			return fmt.Errorf("code in %d steps", it.steps)
+		}
 	case "message", "reasoning":
 		return it.compare(i)
 	}
@@ -275,6 +281,9 @@ var partEvents = map[string][2]string{
 	"summary_text":   {"response.reasoning_summary_text", "response.reasoning_summary_part.done"},
 }
 
+// codeSteps are the events of code that the provider ran, in their order.
+var codeSteps = []string{".in_progress", "_code.delta", "_code.done", ".interpreting", ".completed"}
+
 // event checks an event inside an item.
 func (it *responseItem) event(kind string, o object) error {
 	switch it.kind {
@@ -286,6 +295,12 @@ func (it *responseItem) event(kind string, o object) error {
 		steps := []string{"in_progress", "searching", "completed"}
 		if it.steps == len(steps) || kind != "response.web_search_call."+steps[it.steps] {
 			return errors.New("no step of a web search")
+		}
+		it.steps++
+		return nil
+	case "code_interpreter_call":
+		if it.steps == len(codeSteps) || kind != "response.code_interpreter_call"+codeSteps[it.steps] {
+			return errors.New("no step of code")
 		}
 		it.steps++
 		return nil
@@ -346,7 +361,11 @@ func (p *responsePart) event(kind string, o object) error {
 		if p.cites++; o["annotation_index"] != float64(p.cites-1) {
 			return fmt.Errorf("annotation %v is not the next", o["annotation_index"])
 		}
-		return texts(o["annotation"].(object), "title!", "url!")
+		annotation := o["annotation"].(object)
+		if annotation["type"] == "file_citation" {
+			return texts(annotation, "file_id!", "filename")
+		}
+		return texts(annotation, "title!", "url!")
 	case names[0] + ".done":
 		text := o["text"]
 		if p.kind == "refusal" {

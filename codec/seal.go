@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 	"strings"
 
 	"octopus/codec/json"
@@ -22,9 +23,11 @@ const sealSize = 16
 
 // sealer is an llm.Sealer for the targets of one family on one channel. An envelope reads
 //
-//	gw1.<kind>.<base64url of {"f":family,"c":channel,"i":item,"o":opaque}>.<base64url of the HMAC-SHA256 of all before>
+//	gw1.<kind>.<base64url of {"f":family,"c":channel,"m":model,"i":item,"o":opaque,"h":text}>.<base64url of the HMAC-SHA256>
 //
-// (protocols.md B.6). Encrypted state is bound to the account that made it, so that another channel can't open it.
+// where the HMAC is of all before it, m, i and h are left out when empty, and h is the text's hash in hexadecimal (protocols.md
+// B.6). Encrypted state is bound to the account that made it, so that another channel can't open it; another model of the same
+// channel can.
 type sealer struct {
 	key             []byte
 	family, channel string
@@ -43,10 +46,18 @@ func (s *sealer) Seal(dst []byte, sealed llm.Sealed) []byte {
 	start := len(dst)
 	inner := append([]byte(`{"f":`), json.AppendString(nil, s.family)...)
 	inner = json.AppendString(append(inner, `,"c":`...), s.channel)
+	if sealed.Model != "" {
+		inner = json.AppendString(append(inner, `,"m":`...), sealed.Model)
+	}
 	if sealed.Item != "" {
 		inner = json.AppendString(append(inner, `,"i":`...), sealed.Item)
 	}
-	inner = append(json.AppendString(append(inner, `,"o":`...), sealed.Opaque), '}')
+	inner = json.AppendString(append(inner, `,"o":`...), sealed.Opaque)
+	if sealed.Text != 0 {
+		inner = strconv.AppendUint(append(inner, `,"h":"`...), uint64(sealed.Text), 16)
+		inner = append(inner, '"')
+	}
+	inner = append(inner, '}')
 	dst = append(append(append(dst, envelopePrefix...), sealed.Kind...), '.')
 	dst = base64.RawURLEncoding.AppendEncode(dst, inner)
 	sum := s.sum(dst[start:])
@@ -73,7 +84,15 @@ func (s *sealer) Open(envelope []byte) (sealed llm.Sealed, ours, ok bool) {
 	if s.member(inner, "f") != s.family || s.member(inner, "c") != s.channel {
 		return llm.Sealed{}, true, false
 	}
-	return llm.Sealed{Kind: llm.SealKind(kind), Item: s.member(inner, "i"), Opaque: []byte(s.member(inner, "o"))}, true, true
+	sealed = llm.Sealed{Kind: llm.SealKind(kind), Model: s.member(inner, "m"), Item: s.member(inner, "i"), Opaque: []byte(s.member(inner, "o"))}
+	if text := s.member(inner, "h"); text != "" {
+		hash, err := strconv.ParseUint(text, 16, 64)
+		if err != nil {
+			return llm.Sealed{}, true, false
+		}
+		sealed.Text = llm.TextHash(hash)
+	}
+	return sealed, true, true
 }
 
 // member returns the text of a member of an envelope's object, or "".

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -11,13 +12,13 @@ import (
 func TestEnvelopes(t *testing.T) {
 	key := []byte("0123456789abcdef0123456789abcdef")
 	own := NewSealer(key, "anthropic", "channel00001")
-	sealed := llm.Sealed{Kind: llm.SealSignature, Item: "rs_1", Opaque: []byte("sig/+=\"\u00e9")}
+	sealed := llm.Sealed{Kind: llm.SealSignature, Model: "claude-opus-4-8", Item: "rs_1", Opaque: []byte("sig/+=\"\u00e9"), Text: 1 << 63}
 	envelope := own.Seal([]byte("> "), sealed)[2:]
 	if !bytes.HasPrefix(envelope, []byte("gw1.am-sig.")) || bytes.ContainsAny(envelope, " \"\n+/=") {
 		t.Errorf("envelope: %s", envelope)
 	}
 	got, ours, ok := own.Open(envelope)
-	if !ours || !ok || got.Kind != sealed.Kind || got.Item != sealed.Item || string(got.Opaque) != string(sealed.Opaque) {
+	if !ours || !ok || !reflect.DeepEqual(got, sealed) {
 		t.Errorf("opened: %+v, ours %v, ok %v", got, ours, ok)
 	}
 	cases := []struct {
@@ -45,9 +46,23 @@ func TestEnvelopes(t *testing.T) {
 	}
 }
 
+// TestEarlierEnvelopesOpen opens one that was made before envelopes knew their model and the hash of their text.
+func TestEarlierEnvelopesOpen(t *testing.T) {
+	by := NewSealer(sealKey, "anthropic", "7")
+	const envelope = "gw1.am-sig.eyJmIjoiYW50aHJvcGljIiwiYyI6IjciLCJvIjoiRXFRQjEifQ.shlhT738b5Sfd-Dvx0NuIg"
+	got, _, ok := by.Open([]byte(envelope))
+	if want := (llm.Sealed{Kind: llm.SealSignature, Opaque: []byte("EqQB1")}); !ok || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, ok %v, want %+v", got, ok, want)
+	}
+	if !got.Fits([]byte("First thought.")) {
+		t.Error("an envelope that knows of no text fits none")
+	}
+}
+
 func FuzzOpen(f *testing.F) {
 	own := NewSealer([]byte("key"), "openai", "c")
 	f.Add(own.Seal(nil, llm.Sealed{Kind: llm.SealEncrypted, Opaque: []byte("x")}))
+	f.Add(own.Seal(nil, llm.Sealed{Kind: llm.SealSignature, Model: "m", Item: "rs_1", Opaque: []byte("x"), Text: 77}))
 	f.Add([]byte("gw1.x.y.z"))
 	f.Add([]byte("gw1...."))
 	f.Fuzz(func(t *testing.T, envelope []byte) {

@@ -11,10 +11,12 @@ import (
 const maxThoughts = 1 << 20
 
 // thoughts collects the reasoning of an answer with calls for clients that can't send it back: most of Chat's. Anthropic
-// refuses the results of calls whose thinking is missing, so it is put back when they come (protocols.md B.6).
+// refuses the results of calls whose thinking is missing, so it is put back when they come (protocols.md B.6). Of an answer with
+// several choices nobody knows which one the client goes on from: nothing is kept then.
 type thoughts struct {
 	wanted bool
 	sealer llm.Sealer
+	model  string
 	// record is a JSON array of {"t":text,"s":envelope}; text is of the thought that is open, at index.
 	record []byte
 	text   []byte
@@ -25,7 +27,7 @@ type thoughts struct {
 // reset makes the collection ready for an answer within x.
 func (t *thoughts) reset(x *llm.Exchange, client llm.Protocol) {
 	*t = thoughts{
-		wanted: client == llm.Chat && x.Target == llm.Messages && x.Sealer != nil, sealer: x.Sealer,
+		wanted: client == llm.Chat && x.Target == llm.Messages && x.Sealer != nil && x.Choices < 2, sealer: x.Sealer, model: x.Model,
 		record: t.record[:0], text: t.text[:0], calls: t.calls[:0], index: -1,
 	}
 }
@@ -58,7 +60,8 @@ func (t *thoughts) see(e *llm.Event) {
 }
 
 func (t *thoughts) add(item *llm.Item) {
-	sealed := llm.Sealed{Kind: llm.SealSignature, Opaque: item.Seal}
+	sealed := llm.Sealed{Kind: llm.SealSignature, Model: t.model, Opaque: item.Seal}
+	sealed.Text.Add(t.text)
 	if item.Redacted {
 		sealed.Kind = llm.SealRedacted
 	}

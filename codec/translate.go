@@ -26,6 +26,8 @@ type decoder interface {
 	Answer(body []byte, out llm.Emitter)
 	// Done reports whether the last step was handed on.
 	Done() bool
+	// Stopped reports whether the stop reason has come: what may follow it is usage and the terminal event.
+	Stopped() bool
 }
 
 // streamWriter writes a stream in one protocol.
@@ -57,6 +59,8 @@ type dialect struct {
 	newDecoder func() decoder
 	newStream  func() streamWriter
 	newAnswer  func() answerWriter
+	// leaveOutForeign notes what must change in a request with envelopes that stays in the protocol.
+	leaveOutForeign func(edits json.Edits, body []byte, x *llm.Exchange) json.Edits
 }
 
 var dialects = [...]dialect{
@@ -65,18 +69,21 @@ var dialects = [...]dialect{
 		func() decoder { return new(chat.Decoder) },
 		func() streamWriter { return new(chat.StreamWriter) },
 		func() answerWriter { return new(chat.AnswerWriter) },
+		chat.LeaveOutForeign,
 	},
 	llm.Responses: {
 		responses.ReadRequest, responses.AppendRequest,
 		func() decoder { return new(responses.Decoder) },
 		func() streamWriter { return new(responses.StreamWriter) },
 		func() answerWriter { return new(responses.AnswerWriter) },
+		responses.LeaveOutForeign,
 	},
 	llm.Messages: {
 		messages.ReadRequest, messages.AppendRequest,
 		func() decoder { return new(messages.Decoder) },
 		func() streamWriter { return new(messages.StreamWriter) },
 		func() answerWriter { return new(messages.AnswerWriter) },
+		messages.LeaveOutForeign,
 	},
 }
 
@@ -103,6 +110,9 @@ type translation struct {
 	input    []byte
 	resolved []byte
 
+	// remotes are the images and documents of the request that stand at an address, nil while nobody wanted to know.
+	remotes []remote
+
 	gate   gate
 	events sse.Reader
 	event  sse.Event
@@ -127,7 +137,7 @@ func newTranslation(client, target llm.Protocol) *translation {
 // release drops what b borrowed.
 func (b *translation) release() {
 	b.request = llm.Request{}
-	b.parsed, b.params = false, nil
+	b.parsed, b.params, b.remotes = false, nil, nil
 	names := b.exchange.Names
 	names.Reset()
 	b.exchange = llm.Exchange{Warnings: &b.warnings, Names: names}
@@ -181,8 +191,16 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		x.Options = &defaultOptions
 	}
 	x.Capabilities, x.Sealer = t.Capabilities, t.Sealer
+	x.NoOpaque, x.NoStreamOptions = r.Omit&OmitReasoning != 0, r.Omit&OmitStreamOptions != 0
 	x.AnswerID, x.AnswerModel, x.Created = r.AnswerID, r.AnswerModel, r.Created
 	x.MaxTokensChosen, x.JSONTool, x.StopEnforced = false, "", nil
+	if err := b.inline(r); err != nil {
+		return dst, err
+	}
+	x.Choice, x.Choices = 0, 1
+	if b.client == llm.Chat && b.target != llm.Chat && x.FansOut() {
+		x.Choices = int(b.request.Sampling.N)
+	}
 	if b.count {
 		return b.appendCounting(dst, t)
 	}
@@ -204,17 +222,24 @@ func (b *translation) AppendRequest(dst []byte, r *Request, t *Target) ([]byte, 
 		b.scratch = body
 		dst = t.Params.patch.appendTo(dst, body, json.AppendString(nil, t.Model))
 	}
-	b.decoder.Reset(x)
-	if d, ok := b.decoder.(*messages.Decoder); ok {
-		d.AllowPause()
-	}
+	b.resetDecoder()
 	b.stream.Reset(x)
 	b.answer.Reset(x)
 	b.gate.thoughts.reset(x, b.client)
 	b.gate.ordered = b.client == llm.Chat
 	b.gate.calls.reset()
 	b.gate.enforcer.reset(x.StopEnforced)
+	b.gate.request, b.gate.said.exact = &b.request, x.Options.EstimateUsage
+	b.gate.announce = x.Options.StreamInputEstimate && r.Stream && b.client == llm.Messages
 	return dst, nil
+}
+
+// resetDecoder makes the decoder ready for the answer to a call.
+func (b *translation) resetDecoder() {
+	b.decoder.Reset(&b.exchange)
+	if d, ok := b.decoder.(*messages.Decoder); ok {
+		d.AllowPause()
+	}
 }
 
 // resolve puts what a Responses request refers to into it, and keeps what its record needs.
@@ -315,10 +340,10 @@ func (b *translation) take(dst []byte) ([]byte, Step) {
 	switch {
 	case b.gate.fault != nil:
 		return b.fail(dst, b.gate.fault)
+	case b.pausing(), b.choosing():
+		return dst, Again
 	case b.gate.stopped:
 		return dst, End
-	case b.pausing():
-		return dst, Again
 	case b.gate.real:
 		return dst, Commit
 	}
@@ -413,7 +438,7 @@ func (b *translation) Answer(dst, body []byte) ([]byte, Step) {
 	if b.gate.fault != nil {
 		return b.fail(dst, b.gate.fault)
 	}
-	if b.pausing() {
+	if b.pausing() || b.choosing() {
 		return dst, Again
 	}
 	out, err := b.answer.Append(dst)
@@ -441,13 +466,23 @@ func (b *translation) AppendKeepAlive(dst []byte) []byte { return appendKeepAliv
 // Failure implements Bridge.
 func (b *translation) Failure() *llm.Error { return b.failure }
 
+// Stopped implements Bridge.
+func (b *translation) Stopped() bool { return b.decoder.Stopped() }
+
+// AnswerID implements Bridge.
+func (b *translation) AnswerID() string { return json.Borrow(b.gate.id) }
+
 // Usage implements Bridge.
 func (b *translation) Usage() llm.Usage {
 	u := b.gate.usage
-	if !b.gate.stopped && u.Knowledge == llm.Reported {
+	switch {
+	case b.gate.stopped:
+	case b.gate.said.exact && b.gate.said.said > 0:
+		u = b.gate.said.complete(u, &b.request)
+	case u.Knowledge == llm.Reported:
 		u.Knowledge = llm.Partial
 	}
-	return u
+	return b.gate.total(u)
 }
 
 // AppendHeader implements Bridge.

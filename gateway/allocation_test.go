@@ -11,7 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valyala/fasthttp"
+
 	"octopus/codec/llm"
+	"octopus/gateway/config"
 	"octopus/gateway/gatewaytest"
 )
 
@@ -112,5 +115,21 @@ func TestRequestsCostFewAllocations(t *testing.T) {
 			t.Errorf("%v: %.1f allocations per request, want at most %.0f", p, n, most[p])
 		}
 		t.Logf("%v: %.1f allocations per request", p, n)
+	}
+}
+
+func TestAffinityKeysCostNoAllocation(t *testing.T) {
+	body := []byte(`{"model":"m","tools":[{"type":"function","function":{"name":"f"}}],"messages":[{"role":"system","content":"` +
+		strings.Repeat("long ", 1000) + `"},{"role":"user","content":[{"type":"text","text":"hello \"you\""}]}],"metadata":{"a":"b"}}`)
+	c := new(call)
+	c.key = new(apiKey)
+	c.request.Body = body
+	c.route.group = &group{affinity: newAffinity(config.ModeRoundRobin, nil)}
+	var h fasthttp.RequestHeader
+	for _, kind := range []config.Affinity{config.AffinitySession, config.AffinityPromptCache} {
+		c.route.group.kind = kind
+		if n := testing.AllocsPerRun(100, func() { c.findAffinity(&h) }); n > 0 || !c.affinity.known {
+			t.Errorf("%s: %.0f allocations, key %v", kind, n, c.affinity)
+		}
 	}
 }

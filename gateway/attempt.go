@@ -13,6 +13,7 @@ import (
 	"octopus/codec/llm"
 	"octopus/gateway/config"
 	"octopus/gateway/outcome"
+	"octopus/lb"
 )
 
 // maxAnswer is the largest whole answer, in bytes, and the most that is kept back of a stream: images come in base64. It is a
@@ -59,6 +60,13 @@ type attempt struct {
 	// wire is the upstream request, from wireStart on; nil once the answer has begun.
 	wire      *buffer
 	wireStart int
+	// omitted is what the target's requests go without.
+	omitted codec.Omission
+	// place is what the attempt holds on the target's channel (limits.go), load that of the member while it runs, or nil.
+	place place
+	load  *lb.Load
+	// stoppedAt is when the stop reason of the answer came, zero before.
+	stoppedAt instant
 	// resent is whether the request was sent again because its kept-alive connection was dead.
 	resent bool
 	// lastEvent is when the upstream last sent something.
@@ -106,6 +114,8 @@ func (a *attempt) begin() *llm.Error {
 		Why: a.why, Skipped: c.tried.takeSkipped(),
 	}
 	a.target.begin()
+	a.beginLoad()
+	a.place.call(a.start)
 	return nil
 }
 
@@ -167,12 +177,9 @@ func (a *attempt) buildRequest() *llm.Error {
 		a.wire = acquireBuffer()
 	}
 	w := slices.Grow(a.wire.bytes[:0], headRoom+len(c.body.bytes)+512)[:headRoom]
-	if c.stored.method == "" {
-		var err error
-		w, err = a.bridge.AppendRequest(w, &c.request, a.target.codec)
-		if err != nil {
-			return asError(err)
-		}
+	w, err := a.appendRequest(w)
+	if err != nil {
+		return asError(err)
 	}
 	a.frame(w)
 	return nil
@@ -309,14 +316,10 @@ func (a *attempt) receiveError(status int) (progress, bool) {
 	}
 	e.Status = status
 	h := &a.exchange.header
-	if e.RetryAfter == 0 {
-		e.RetryAfter = parseRetryAfter(h.Peek("Retry-After"), h.Peek("Retry-After-Ms"))
-	}
-	class := rejected(status, e)
+	f := newFailure(status, e, h)
 	if c.outcome.Operation == outcome.Stored && status == fasthttp.StatusNotFound {
-		class = outcome.ClassInvalid // the response is gone, not the model
+		f.class, f.err = outcome.ClassInvalid, e // the response is gone, not the model
 	}
-	f := failure{class: class, err: told(class, e)}
 	if f.err == e && a.passes() {
 		f.answer, f.status, f.header = answer, status, new(fasthttp.ResponseHeader)
 		h.CopyTo(f.header)
@@ -334,7 +337,7 @@ func (a *attempt) receiveWhole(limit, until instant) (progress, bool) {
 	c := a.call
 	idleAt := a.idleAt()
 	had := len(a.held.bytes)
-	body, err := a.exchange.all(a.held.bytes, maxAnswer, min(limit, idleAt))
+	body, err := a.collect(min(limit, idleAt))
 	if a.held.bytes = body; len(body) > had {
 		a.lastEvent = now()
 	}
@@ -473,15 +476,19 @@ func (a *attempt) feed(until instant) (codec.Step, error) {
 		a.held = acquireBuffer()
 	}
 	held := a.held.bytes
-	data, err := a.exchange.next(until)
+	data, err := a.exchange.next(min(until, a.settledAt()))
 	var out []byte
 	var step codec.Step
 	switch err {
 	case nil:
 		a.lastEvent = now()
 		out, step = a.bridge.Feed(held, data)
+		a.noteStop(step)
 	case errQuiet:
-		return codec.Hold, errQuiet
+		if now() < a.settledAt() {
+			return codec.Hold, errQuiet
+		}
+		out, step = a.bridge.Finish(held, codec.Stalled)
 	case io.EOF:
 		out, step = a.bridge.Finish(held, codec.EOF)
 	default:
@@ -505,7 +512,7 @@ func (a *attempt) feed(until instant) (codec.Step, error) {
 // failWith notes that the attempt has failed by what the upstream did wrong; the client is told in our words.
 func (a *attempt) failWith(class outcome.Class, e *llm.Error) {
 	a.record.Message = strings.Clone(cut(e.Message))
-	a.failure = failure{class: class, err: told(class, e)}
+	a.failure = failureOf(class, e)
 }
 
 // attach names the connection that is closed when the call is abandoned. It returns false when it is abandoned already.
@@ -540,7 +547,10 @@ func (a *attempt) detach() bool {
 }
 
 // closeExchange closes the attempt's connection, or gives it back when nobody has closed it from outside.
-func (a *attempt) closeExchange() { a.exchange.close(a.detach()) }
+func (a *attempt) closeExchange() {
+	a.exchange.close(a.detach())
+	a.stoppedAt = 0
+}
 
 // dropHeld drops what the client would have got.
 func (a *attempt) dropHeld() {
@@ -569,5 +579,5 @@ func (a *attempt) reset() {
 	releaseBuffer(a.kept)
 	a.kept = nil
 	a.call, a.target, a.held, a.pending, a.failure, a.record = nil, target{}, nil, nil, failure{}, outcome.Attempt{}
-	a.start, a.lastEvent, a.lost = 0, 0, false
+	a.start, a.lastEvent, a.lost, a.omitted, a.load = 0, 0, false, 0, nil
 }

@@ -82,10 +82,9 @@ func TestErrorThatComesOverTheKeepAliveInstantIsReadWhole(t *testing.T) {
 	head, body, _ := strings.Cut(answer, "\r\n\r\n")
 	inBubble(t, func(t *testing.T) {
 		w := newBubble(t, func(c *config.Config) {
-			members("small", "large")(c)
 			c.Groups[0].Policy.KeepAlive = 100 * time.Millisecond
-		},
-			answering(70*time.Millisecond, head+"\r\n\r\n", body), answering(0, streamHead+chatEvent("a")+chatEnd))
+			c.Groups[0].Members[1].Model = "larger"
+		}, answering(70*time.Millisecond, head+"\r\n\r\n", body), answering(0, streamHead+chatEvent("a")+chatEnd))
 		if status, got := w.call(llm.Chat, true); status != 200 || !strings.HasSuffix(got, terminal[llm.Chat]) {
 			t.Errorf("got %d, %s", status, got)
 		}

@@ -21,7 +21,7 @@ func (c *call) advance(until instant) progress {
 			continue
 		}
 		if !c.attempt.running {
-			if c.tried.waitUntil != 0 && !c.wait(until) {
+			if c.tried.waitUntil != 0 && !c.pause(until) {
 				c.useAnyBridge()
 				return progressQuiet
 			}
@@ -131,6 +131,12 @@ func (c *call) bind(p progress) {
 	a := c.attempt
 	c.takePending()
 	c.gateway.health.passed(&a.target, &a.pass, &c.route.group.policy.Cooldown)
+	a.noteOmitted()
+	if p == progressAnswered && !c.streams() {
+		a.observeAnswer(len(c.pending))
+	} else {
+		a.observeFirstToken()
+	}
 	if h := c.route.group.hedging; h != nil && c.outcome.Operation == outcome.Generate {
 		h.observe(c.streams(), min(a.start, c.own.start).until(now())) // where a hedge won, the other was at least as slow
 	}
@@ -170,10 +176,12 @@ func (c *call) judge(f failure) {
 	c.noteFailure(a, &f)
 	t.onTarget++
 	policy, at := &c.route.group.policy, now()
-	repeats, asked := t.onTarget < policy.AttemptsPerTarget, f.err.RetryAfter
+	repeats, asked := t.onTarget < policy.AttemptsPerTarget, f.retryAfter
 	switch {
 	case !rule.others || at >= c.deadline():
 		t.next = outcome.GiveUp
+	case rule.omit && a.omit(&f):
+		t.next, t.why, t.waitUntil = outcome.TryAgain, outcome.ByRepeat, 0
 	case rule.repeat && repeats:
 		t.next, t.why = outcome.TryAgain, outcome.ByRepeat
 		t.waitUntil, t.recovering = at+instant(repeatPause()), false
@@ -183,7 +191,7 @@ func (c *call) judge(f failure) {
 	default:
 		t.next = outcome.TryNext
 		c.leaveTarget(rule.scope == scopeKey || rule.scope == scopeKeyModel)
-		if f.class == outcome.ClassContext {
+		if rule.otherModel {
 			c.leaveModel(a.target.member.model)
 		}
 	}
@@ -208,7 +216,7 @@ func (c *call) noteFailure(a *attempt, f *failure) {
 	case of == scopeModel && c.outcome.Operation != outcome.Generate:
 		return // an upstream may lack an endpoint, or its strength
 	}
-	c.gateway.health.failed(&a.target, &a.pass, of, f.class, a.start, f.err.RetryAfter, &c.route.group.policy.Cooldown)
+	c.gateway.health.failed(&a.target, &a.pass, of, f.class, a.start, f.retryAfter, &c.route.group.policy.Cooldown)
 }
 
 // noteAbandoned ends the running attempt, if any, of a call that was abandoned.
@@ -237,7 +245,8 @@ func (c *call) end(a *attempt) {
 	c.gateway.health.release(&a.target, &a.pass)
 	a.record.Duration = a.start.until(now())
 	c.gateway.metrics.attempt(a.target.member.channel, a.record.Class)
-	if c.state >= stateBegun {
+	a.endLoad()
+	if c.state >= stateBegun && c.outcome.Operation != outcome.Stored {
 		c.outcome.Usage = a.bridge.Usage()
 	}
 	a.pending = nil

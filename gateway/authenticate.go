@@ -20,6 +20,8 @@ type apiKey struct {
 	allowedIPs []netip.Prefix
 	groups     nameSet
 	channels   nameSet
+	// scope keeps affinity keys of different API keys apart. It is made of the key itself, so that it is the same in all replicas.
+	scope uint64
 }
 
 // nameSet is a set of names, or all of them.

@@ -10,6 +10,7 @@ import (
 	"octopus/codec/json"
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
+	"octopus/lb"
 )
 
 // abandonment is why a call is ended from outside.
@@ -31,13 +32,17 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned, wake, decided, hedge for others than the call's goroutine, and the attempts' upstream.
+	// mu guards client, abandoned, gone, decided, hedge for others than the call's goroutine, and the attempts' upstream.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
-	// wake is closed when the call is abandoned while it waits for a target; nil while it does not.
-	wake chan struct{}
+	// gone is closed when the call is abandoned while it waits (wait.go), nil when it does not.
+	gone chan struct{}
+	// admitted is whether the call has a place to give back (admission.go).
+	admitted bool
+	// bodyHeld is how many bytes the body is counted with.
+	bodyHeld int
 	// decided is the attempt that won a race.
 	decided *attempt
 
@@ -70,12 +75,19 @@ type call struct {
 	tried      candidates
 	recall     recall
 	stored     storedRequest
+	// free is storage for picking a member, placeUntil when the call has waited long enough for a place on a channel,
+	// roughTokens what it is counted with in advance (limits.go).
+	free        lb.Set
+	placeUntil  instant
+	roughTokens int64
 	// pending is what is to be written to the client next.
 	pending []byte
 	// failure is the best explanation so far of why there is no answer (failure.go).
 	failure failure
 	// refusal is why a target could not be sent the request at all, told when no other one was tried.
 	refusal *llm.Error
+
+	affinity affinityKey
 
 	// estimated is whether the answer is a number of tokens that the gateway counted itself.
 	estimated bool
@@ -142,10 +154,23 @@ func (c *call) finish() {
 	g := c.gateway
 	defer g.inFlight.Add(-1)
 
+	if c.admitted {
+		c.admitted = false
+		defer g.admission.leave()
+	}
+
+	c.dropBody()
 	if c.racing {
 		c.stopHedge(c.lose)
 	}
+	// Deferred like the above, as a place must come back even when ending the call panics.
+	held, used := c.attempt.place, llm.Usage{}
+	begun := c.outcome.FirstToken > 0 || !c.request.Stream && c.state == stateEnded
+	c.attempt.place = place{}
+	defer func() { held.giveBack(&used, begun) }()
+
 	c.endAttempt()
+	used = c.outcome.Usage
 	c.estimateLost()
 	c.outcome.Warnings = string(c.appendWarnings(c.scratch[:0]))
 	c.outcome.ID = json.Borrow(c.id)
@@ -178,6 +203,8 @@ func (c *call) release() {
 	c.route = route{}
 	c.recall, c.stored = recall{}, storedRequest{}
 	c.tried.reset()
+	c.affinity = affinityKey{}
+	c.placeUntil, c.roughTokens = 0, 0
 	c.begun = 0
 	c.pending = nil
 	c.failure, c.refusal = failure{}, nil
@@ -200,9 +227,8 @@ func (c *call) abandon(client *clientConn, why abandonment) {
 	if c.hedge != nil {
 		c.hedge.cut()
 	}
-	if c.wake != nil {
-		close(c.wake)
-		c.wake = nil
+	if c.gone != nil {
+		close(c.gone)
 	}
 }
 
@@ -213,13 +239,11 @@ func (c *call) ended() abandonment {
 	return c.abandoned
 }
 
-// streams reports whether the client gets a stream.
-func (c *call) streams() bool { return c.request.Stream && c.outcome.Operation == outcome.Generate }
-
 // releaseBody gives the request's body back. Nothing may refer to it afterwards, the request's model included.
 func (c *call) releaseBody() {
 	releaseBuffer(c.body)
 	c.body = nil
+	c.dropBody()
 }
 
 // requestIDPrefix is what request ids begin with, as the providers' do.

@@ -5,13 +5,16 @@
 //	server.go        listener, limits of a connection, shutdown
 //	relay.go         dispatch of a request, and the line itself
 //	authenticate.go  who calls
+//	admission.go     how many run at once, and who waits
 //	route.go         model -> group, and what the API key may call
+//	limits.go        which channels are below their limits; window.go counts a minute
 //	attempts.go      pick -> send -> judge, at most policy.attempts times
-//	pick.go          which target is next; wait.go waits for one, explain.go says why there is none
-//	attempt.go       one try on one target; head.go is the head of its request
+//	pick.go          which target is next; explain.go says why there is none
+//	attempt.go       one try on one target; head.go is the head of its request, hedge.go a second try beside it
 //	upstream.go      one exchange with a provider; body.go reads what it answers
 //	failure.go       which class a failure has, and what follows
-//	respond.go       headers and whole answers; stream.go streamed ones
+//	fetch.go         images that a target is sent in place of their addresses
+//	respond.go       headers and whole answers; stream.go streamed ones; late.go ends what does not end itself
 //	call.go          the state of one request, from acquireCall to its single finish
 //
 // Beside the line stand snapshot.go (the compiled configuration, immutable, loaded once per request), health.go (which targets

@@ -6,8 +6,6 @@ import (
 	"os"
 	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"octopus/codec/llm"
 	"octopus/gateway/outcome"
@@ -28,7 +26,17 @@ func TestErrorsAreClassedByWhatTheySayBeforeTheirStatus(t *testing.T) {
 		{400, llm.RateLimit, outcome.ClassRateLimited},
 		{429, llm.Billing, outcome.ClassQuota},
 		{500, llm.Overloaded, outcome.ClassOverloaded},
-		{401, llm.Upstream, outcome.ClassCredential},
+		{401, llm.Authentication, outcome.ClassCredential},
+		{400, llm.ForeignPart, outcome.ClassState},
+		{400, llm.NotFound, outcome.ClassModel},
+		{405, llm.Upstream, outcome.ClassModel},
+		{407, llm.Upstream, outcome.ClassNonsense},
+		{411, llm.Upstream, outcome.ClassNonsense},
+		{424, llm.Upstream, outcome.ClassTransient},
+		{431, llm.Upstream, outcome.ClassInvalid},
+		{499, llm.Upstream, outcome.ClassTransient},
+		{408, llm.Timeout, outcome.ClassSilent},
+		{520, llm.Upstream, outcome.ClassTransient},
 		{404, llm.NotFound, outcome.ClassModel},
 		{413, llm.TooLarge, outcome.ClassInvalid},
 		{500, llm.Upstream, outcome.ClassTransient},
@@ -59,30 +67,4 @@ func TestBrokenExchangesAreClassedByTheirCause(t *testing.T) {
 			t.Errorf("%v: got %v, want %v", c.err, got, c.want)
 		}
 	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, c := range []struct {
-			seconds, milliseconds string
-			want                  time.Duration
-		}{
-			{"", "", 0},
-			{"120", "", 2 * time.Minute},
-			{"1.5", "", 1500 * time.Millisecond},
-			{"2", "300", 300 * time.Millisecond},
-			{"2", "soon", 2 * time.Second},
-			{"1m", "", 0},
-			{"-5", "", 0},
-			{"NaN", "", 0},
-			{"99999999999999", "", 24 * time.Hour},
-			{"Inf", "", 24 * time.Hour},
-			{time.Now().Add(time.Minute).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), "", time.Minute},
-			{"Wed, 21 Oct 1998 07:28:00 GMT", "", 0},
-		} {
-			if got := parseRetryAfter([]byte(c.seconds), []byte(c.milliseconds)); got != c.want {
-				t.Errorf("%q, %q ms: got %v, want %v", c.seconds, c.milliseconds, got, c.want)
-			}
-		}
-	})
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"octopus/gateway/config"
 	"octopus/gateway/dial"
@@ -19,6 +21,11 @@ import (
 type Options struct {
 	// MaxBodySize is the largest request body in bytes, after decoding. It must be positive.
 	MaxBodySize int
+	// MaxInFlight is how many requests run at once. Those beyond wait a moment, or are refused. Zero means any number.
+	MaxInFlight int
+	// MaxBodyMemory is how many bytes of request bodies there may be at once, small ones apart. Requests with bodies beyond
+	// are refused. Zero means any number.
+	MaxBodyMemory int64
 	// SecretKey signs the envelopes that opaque reasoning travels in through clients of another protocol. Nil means a key
 	// of this process, which opens no envelope of another one.
 	SecretKey []byte
@@ -56,9 +63,16 @@ type Gateway struct {
 	hedges  sync.WaitGroup
 	clients clientConns
 	memory  Memory
+	// fetcher downloads the images of converted requests for channels that want them.
+	fetcher fetcher
 	// local is memory unless the options named another.
 	local   localMemory
 	servers servers
+	// admission and waiters are where requests wait before they run, and for a channel below its limits.
+	admission admission
+	waiters   waiters
+	// loads live beside snapshots, as what channels were given counts on after a change of configuration.
+	loads loads
 	// draining is set once, by StartDraining.
 	draining atomic.Bool
 	inFlight atomic.Int64
@@ -84,6 +98,10 @@ func New(o Options) *Gateway {
 	if g.options.Dialer == nil {
 		g.options.Dialer = dial.New(dial.Options{})
 	}
+	dialer := g.options.Dialer
+	g.fetcher = fetcher{gateway: g, dial: func(ctx context.Context, a dial.Address, timeout time.Duration) (net.Conn, error) {
+		return dialer.DialPublic(ctx, a, timeout)
+	}}
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails (crypto/rand)
 	if g.memory = o.Memory; g.memory == nil {
@@ -93,6 +111,7 @@ func New(o Options) *Gateway {
 		g.options.SecretKey = make([]byte, 32)
 		_, _ = rand.Read(g.options.SecretKey)
 	}
+	g.admission.limit, g.admission.mostBodies = int64(o.MaxInFlight), o.MaxBodyMemory
 	g.requestIDPrefix = binary.LittleEndian.Uint64(seed[:])
 	g.metrics = newGatewayMetrics(g)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -118,6 +137,7 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	g.options.Dialer.AllowMetadata(cfg.Settings.AllowMetadataAddresses)
 	previous := g.snapshot.Swap(next)
 	g.origins.keep(next)
+	g.loads.keep(next)
 	g.health.keep(next)
 	g.resetEdited(previous, next)
 	return nil

@@ -16,10 +16,10 @@ const (
 	failuresInRow = 3
 	// lastResortInterval is how often a target that is out gets a request all the same when nothing else is usable.
 	lastResortInterval = 5 * time.Second
-	// longestRecovery is how far away the recovery of a target may be that is waited for when all are out, and mostWaiting
+	// longestRecovery is how far away the recovery of a target may be that is waited for when all are out, and longestWait
 	// how long a call waits between two attempts: others may be the ones to probe.
 	longestRecovery = 5 * time.Second
-	mostWaiting     = 15 * time.Second
+	longestWait     = 15 * time.Second
 )
 
 // health is what is known of how targets fare. It lives beside snapshots: what failed stays out when the configuration is
@@ -142,12 +142,12 @@ type pass struct {
 // isProbe reports whether the attempt probes anything.
 func (p *pass) isProbe() bool { return p.probes != [scopes]bool{} }
 
-// admission is whether a request is let through to a target.
-type admission uint8
+// grant is whether a request is let through to a target.
+type grant uint8
 
 const (
 	// admitted requests may be sent.
-	admitted admission = iota
+	admitted grant = iota
 	// heldBack requests are more than a target takes that has just come back. They may be sent when there is no other.
 	heldBack
 	// refused requests may not be sent: the target is out, or another request probes it.
@@ -155,7 +155,7 @@ const (
 )
 
 // admit lets a request through to a target, or not. With force, a target that has just come back takes it in any case.
-func (h *health) admit(t *target, at instant, force bool) (pass, admission) {
+func (h *health) admit(t *target, at instant, force bool) (pass, grant) {
 	p := pass{at: at}
 	for scope := range scopes {
 		if t.standing(scope).isOut(at) {
@@ -317,7 +317,7 @@ func (h *health) failed(t *target, p *pass, scope scope, class outcome.Class, be
 	s.trips++
 	rest := h.rest(class, s.trips, cooldown)
 	presumed := scope == scopeChannel || scope == scopeModel && class != outcome.ClassModel
-	if asked > 0 && rule.asks && (asked > rest || class != outcome.ClassOverloaded) {
+	if asked > 0 && rule.asks {
 		rest, presumed = asked, false
 	}
 	s.presumed.Store(presumed)

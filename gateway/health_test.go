@@ -44,7 +44,7 @@ func (c *clinic) out() time.Duration {
 	return now().until(o.opens)
 }
 
-func (c *clinic) tryNow() (pass, admission) { return c.admit(&c.target, now(), false) }
+func (c *clinic) tryNow() (pass, grant) { return c.admit(&c.target, now(), false) }
 
 func TestWhichFailuresTakeATargetOutAndForHowLong(t *testing.T) {
 	for _, test := range []struct {
@@ -58,7 +58,7 @@ func TestWhichFailuresTakeATargetOutAndForHowLong(t *testing.T) {
 		{outcome.ClassNonsense, 0, 3, 5 * time.Second, 10 * time.Second},
 		{outcome.ClassCut, 0, 3, 5 * time.Second, 10 * time.Second},
 		{outcome.ClassOverloaded, 0, 1, 5 * time.Second, 10 * time.Second},
-		{outcome.ClassOverloaded, time.Second, 1, 5 * time.Second, 10 * time.Second},
+		{outcome.ClassOverloaded, time.Second, 1, time.Second, time.Second},
 		{outcome.ClassOverloaded, time.Minute, 1, time.Minute, time.Minute},
 		{outcome.ClassSilent, 0, 1, 5 * time.Second, 10 * time.Second},
 		{outcome.ClassRateLimited, 0, 1, time.Second, 2 * time.Second},

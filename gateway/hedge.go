@@ -217,7 +217,7 @@ func (c *call) awaitHedge(until instant) bool {
 		return false
 	}
 	if next := min(until, silentAt, c.deadline()); at < next {
-		c.sleep(at.until(next), h.finished)
+		c.wait(h.finished, next)
 	}
 	return true
 }

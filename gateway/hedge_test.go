@@ -57,7 +57,7 @@ func TestSecondTargetAnswersWhenTheFirstTokenIsLate(t *testing.T) {
 					}
 					w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, play(c.first), play(c.second))
 					start := time.Now()
-					ctx, body := w.ask(stream)
+					ctx, body := w.try(stream)
 					took := time.Since(start)
 					if got := string(ctx.Response.Header.Peek("X-Octopus-Channel")); ctx.Response.StatusCode() != 200 || got != c.channel || !strings.Contains(body, `"hi"`) {
 						t.Errorf("stream %v: got %d from %q: %s", stream, ctx.Response.StatusCode(), got, body)
@@ -96,7 +96,7 @@ func TestConnectionOfTheSlowerTargetIsClosedAtOnce(t *testing.T) {
 		slow := &rehearsed{say: func(int, string) []any { return []any{hang{}} }}
 		slow.left = func() { closed.Store(int64(time.Since(start))) }
 		w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, slow, always(streamHead, chatEvent("a"), 5*time.Second, chatEnd))
-		w.ask(true)
+		w.try(true)
 		time.Sleep(time.Second)
 		if got := time.Duration(closed.Load()); got < time.Second || got > 1100*time.Millisecond {
 			t.Errorf("closed after %v, want when the other one had begun", got)
@@ -111,7 +111,7 @@ func TestClientThatLeavesEndsBothAttempts(t *testing.T) {
 		start := time.Now()
 		go func() {
 			defer close(done)
-			w.ask(true)
+			w.try(true)
 		}()
 		time.Sleep(5 * time.Second)
 		w.client.call.Load().abandon(w.client, abandonedByClient)
@@ -138,7 +138,7 @@ func TestAnswerDoesNotWaitForTheDialOfAHedge(t *testing.T) {
 		w.gateway.snapshot.Load().groups["m"].hedging.credit.Store(mostCredit)
 		for i := range 3 {
 			start := time.Now()
-			if ctx, body := w.ask(false); ctx.Response.StatusCode() != 200 || time.Since(start) > 1600*time.Millisecond {
+			if ctx, body := w.try(false); ctx.Response.StatusCode() != 200 || time.Since(start) > 1600*time.Millisecond {
 				t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), time.Since(start), body)
 			}
 			if o := w.ledger.wait(t, i+1); len(o.Attempts) != 2 || o.Attempts[0].Verdict != outcome.Lose {
@@ -161,7 +161,7 @@ func TestHedgesAreNeverMoreThanTheirShare(t *testing.T) {
 			clients.Go(func() {
 				guest := w.guest()
 				for range 100 {
-					if ctx, body := guest.ask(false); ctx.Response.StatusCode() != 200 {
+					if ctx, body := guest.try(false); ctx.Response.StatusCode() != 200 {
 						t.Errorf("got %d: %s", ctx.Response.StatusCode(), body)
 					}
 				}
@@ -246,7 +246,7 @@ func TestLostAttemptIsTakenToHaveReadThePrompt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const usage = `{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":3,"total_tokens":14}}`
 		w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, always(hang{}), always(withHead(200, usage)))
-		w.ask(false)
+		w.try(false)
 		o := w.ledger.wait(t, 1)
 		if want := (llm.Usage{Input: 11, Knowledge: llm.Estimated}); o.Attempts[0].Usage != want || o.Attempts[1].Usage != (llm.Usage{}) {
 			t.Errorf("attempts %+v", o.Attempts)
@@ -259,7 +259,7 @@ func TestHedgeThatIsSilentIsLeftForAThirdTarget(t *testing.T) {
 		w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, always(2*time.Second, failing(503, "")), always(hang{}), always(wholeChat))
 		w.gateway.snapshot.Load().groups["m"].policy.AnswerTimeout = 5 * time.Second
 		start := time.Now()
-		ctx, body := w.ask(false)
+		ctx, body := w.try(false)
 		if took := time.Since(start); ctx.Response.StatusCode() != 200 || took > 6100*time.Millisecond {
 			t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), took, body)
 		}
@@ -275,7 +275,7 @@ func TestDeadlineEndsAHedgeThatIsLeftAlone(t *testing.T) {
 		w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, always(2*time.Second, failing(503, "")), always(hang{}))
 		w.gateway.snapshot.Load().groups["m"].policy.Deadline = 20 * time.Second
 		start := time.Now()
-		if _, body := w.ask(true); time.Since(start) > 21*time.Second || !strings.Contains(body, "error") {
+		if _, body := w.try(true); time.Since(start) > 21*time.Second || !strings.Contains(body, "error") {
 			t.Errorf("took %v: %s", time.Since(start), body)
 		}
 	})

@@ -44,6 +44,7 @@ func newGatewayMetrics(g *Gateway) *gatewayMetrics {
 		m.tokens[i] = set.NewCounter(fmt.Sprintf("octopus_tokens_total{kind=%q}", kind))
 	}
 	set.NewGauge("octopus_in_flight", func() float64 { return float64(g.inFlight.Load()) })
+	set.NewGauge("octopus_waiting", func() float64 { return float64(g.admission.waiting()) + float64(g.waiters.count.Load()) })
 	set.NewGauge("octopus_client_connections", func() float64 { return float64(g.clients.count.Load()) })
 	set.NewGauge("octopus_config_revision", func() float64 {
 		if s := g.snapshot.Load(); s != nil {

@@ -172,10 +172,11 @@ func (c *call) pickMember(at instant) bool {
 // pickUsable picks one of the usable members and one of its keys. With force, those that have just come back take it in any
 // case; else they are put aside in held.
 func (c *call) pickUsable(at instant, force bool) bool {
-	g, t := c.route.group, &c.tried
+	t := &c.tried
+	c.attempt.giveBackPlace()
 	only := t.usable.Len() == 1
 	for {
-		i := g.balance.Pick(&t.usable)
+		i := c.pickOpen(&t.usable)
 		if i < 0 {
 			return false
 		}
@@ -188,6 +189,7 @@ func (c *call) pickUsable(at instant, force bool) bool {
 		case heldBack:
 			t.held.Add(i)
 		}
+		c.attempt.giveBackPlace()
 		t.usable.Remove(i)
 		t.keys.Reset(0)
 	}
@@ -213,6 +215,7 @@ func (c *call) aim(i int) {
 	t, m := &c.tried, &c.route.group.members[i]
 	protocol := m.via[c.request.Protocol]
 	c.attempt.target = target{index: i, member: m, endpoint: m.channel.endpoints[protocol], codec: &m.targets[protocol]}
+	c.attempt.omitted = c.attempt.target.endpoint.origin.omitted()
 	t.keysTried = 0
 	t.keys.Reset(len(m.channel.keys))
 	for k := range m.channel.keys {
@@ -221,7 +224,7 @@ func (c *call) aim(i int) {
 }
 
 // pickKey picks one of the keys that were not tried of the member that is aimed at.
-func (c *call) pickKey(at instant, force bool) admission {
+func (c *call) pickKey(at instant, force bool) grant {
 	a, t, h := c.attempt, &c.tried, &c.gateway.health
 	ch := a.target.member.channel
 	if h.calm() {
@@ -305,14 +308,15 @@ func (c *call) pickLast(at instant) bool {
 		return false
 	}
 	t.usable.CopyFrom(&t.possible)
+	for i := range g.members {
+		if t.usable.Has(i) && g.members[i].obstacle(at).by == nil {
+			t.usable.Remove(i) // it was tried, and is not out
+		}
+	}
 	for {
-		i := g.balance.Pick(&t.usable)
+		i := c.pickOpen(&t.usable)
 		if i < 0 {
 			return false
-		}
-		t.usable.Remove(i)
-		if g.members[i].obstacle(at).by == nil {
-			continue // it was tried, and is not out
 		}
 		c.aim(i)
 		for t.keys.Len() > 0 {
@@ -324,6 +328,8 @@ func (c *call) pickLast(at instant) bool {
 			}
 			t.keys.Remove(a.target.keyIndex)
 		}
+		a.giveBackPlace()
+		t.usable.Remove(i)
 	}
 }
 
@@ -337,7 +343,7 @@ func (c *call) waitForRecovery(at instant) bool {
 	if since == 0 {
 		since = at
 	}
-	most := min(at+instant(longestRecovery), since+instant(mostWaiting))
+	most := min(at+instant(longestRecovery), since+instant(longestWait))
 	nearest := never
 	for i := range g.members {
 		if t.possible.Has(i) {
@@ -383,7 +389,7 @@ func (c *call) leaveTarget(aboutKey bool) {
 func (c *call) leaveModel(model string) {
 	t := &c.tried
 	for i := range c.route.group.members {
-		if c.route.group.members[i].model == model {
+		if sameModel(c.route.group.members[i].model, model) {
 			t.possible.Remove(i)
 			t.members.Remove(i)
 			t.late.Remove(i)

@@ -42,13 +42,18 @@ func (c *call) readBody(ctx *fasthttp.RequestCtx) *llm.Error {
 		defer decoder.Close()
 		stream = decoder
 	} else if length > 0 {
+		if !c.holdBody(length) {
+			return errBusy
+		}
 		// What is announced is not here yet: beyond this, memory grows with what comes.
 		c.body.bytes = slices.Grow(c.body.bytes, min(length, largestPooled))
 	}
-	err := c.body.readFrom(stream, limit)
+	err := c.readAll(stream, limit)
 	switch {
 	case err == nil:
 		return nil
+	case err == errCrowded:
+		return errBusy
 	case errors.Is(err, errTooLarge):
 		return c.tooLarge(limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -65,9 +70,12 @@ func (c *call) tooLarge(limit int) *llm.Error {
 		Message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", limit)}
 }
 
-// readFrom appends all of r, or returns errTooLarge when that is more than limit.
-func (b *buffer) readFrom(r io.Reader, limit int) error {
-	for {
+// errCrowded is returned for a body that does not fit beside those of other requests.
+var errCrowded = errors.New("gateway: no room for the body")
+
+// readAll appends all of r to the body, or returns errTooLarge when that is more than limit.
+func (c *call) readAll(r io.Reader, limit int) error {
+	for b := c.body; ; {
 		if len(b.bytes) == cap(b.bytes) {
 			if len(b.bytes) > limit {
 				return errTooLarge
@@ -78,6 +86,9 @@ func (b *buffer) readFrom(r io.Reader, limit int) error {
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		if len(b.bytes) > limit {
 			return errTooLarge
+		}
+		if !c.holdBody(len(b.bytes)) {
+			return errCrowded
 		}
 		if err == io.EOF {
 			return nil

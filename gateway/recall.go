@@ -18,6 +18,8 @@ type recall struct {
 	// the gateway does. Neither where it goes on from none.
 	channel string
 	ours    bool
+	// kind is what the request goes on from: a response or, of an Anthropic client, a thread.
+	kind string
 }
 
 var _ codec.Recall = (*recall)(nil)
@@ -26,18 +28,19 @@ var _ codec.Recall = (*recall)(nil)
 // the channel whose upstream remembers it. Under the id of an item the id of its response is kept.
 const (
 	responseKey = "response/"
+	threadKey   = "thread/" // by the id of its last message: the channel whose upstream keeps the thread
 	itemKey     = "item/"
 	thoughtKey  = "thought/" // by the id of a call: the reasoning that led to it
 )
 
 // begin makes the memory of the call's API key available to it, and finds who remembers what it goes on from.
 func (r *recall) begin(c *call) {
-	*r = recall{memory: c.gateway.memory, key: c.key.id}
+	*r = recall{memory: c.gateway.memory, key: c.key.id, kind: kindOf(c.request.Protocol)}
 	if c.snapshot.config.Settings.ResponseStore.MaxBytes > 0 {
 		c.request.Recall = r
 	}
 	if previous := c.request.Previous; previous != "" {
-		switch kept := r.find(responseKey, previous); {
+		switch kept := r.find(r.kind, previous); {
 		case len(kept) == 0:
 		case kept[0] == '{':
 			r.ours = true
@@ -45,6 +48,14 @@ func (r *recall) begin(c *call) {
 			r.channel = string(kept)
 		}
 	}
+}
+
+// kindOf returns what clients of a protocol go on from.
+func kindOf(client llm.Protocol) string {
+	if client == llm.Messages {
+		return threadKey
+	}
+	return responseKey
 }
 
 func (r *recall) find(kind, id string) []byte { return r.memory.Find(kind + r.key + "/" + id) }
@@ -86,6 +97,10 @@ func (r *recall) missing() *llm.Error {
 	if r.channel == "" && !r.ours {
 		return nil
 	}
+	if r.kind == threadKey {
+		return &llm.Error{Kind: llm.NotFound, Code: "thread_not_found", Param: "thread.previous_message_id", NoRetry: true,
+			Message: "The channel that keeps the thread is not available. Send the whole conversation."}
+	}
 	return &llm.Error{Kind: llm.NotFound, Code: "previous_response_not_found", Param: "previous_response_id", NoRetry: true,
 		Message: "The channel that made the previous response is not available. Send the whole conversation as input."}
 }
@@ -108,7 +123,7 @@ func (c *call) remember() {
 	if value == nil {
 		value = []byte(c.attempt.target.member.channel.id)
 	}
-	c.gateway.memory.Keep(responseKey+key+m.ID, value)
+	c.gateway.memory.Keep(kindOf(c.request.Protocol)+key+m.ID, value)
 	for _, item := range m.Items {
 		c.gateway.memory.Keep(itemKey+key+item, []byte(m.ID))
 	}

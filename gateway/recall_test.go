@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"octopus/codec/llm"
+	"octopus/gateway/config"
 )
 
 // emptyMemory finds something empty under every key.
@@ -38,5 +40,77 @@ func TestIDsThatCouldSplitARequestAreNotRemembered(t *testing.T) {
 				t.Errorf("%q: kept %v, want %v", id, found, kept)
 			}
 		})
+	}
+}
+
+func TestThreadStaysOnItsChannel(t *testing.T) {
+	const beta = "message-threads-2026-08-12"
+	w := newWorld(t, 4, func(c *config.Config) {
+		c.Groups[0].Mode = config.ModeRoundRobin
+		c.Channels[3].Endpoints = []config.Endpoint{{Protocol: llm.Chat, BaseURL: c.Channels[3].Endpoints[0].BaseURL}}
+	})
+	turn := func(thread string, stream bool) (status int, id, body string) {
+		t.Helper()
+		resp := w.post("/v1/messages", fmt.Sprintf(`{"model":"m","max_tokens":50,"stream":%v,"messages":[{"role":"user","content":"hi"}]%s}`, stream, thread),
+			"anthropic-version", "2026-10-21", "anthropic-beta", beta)
+		defer resp.Body.Close()
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(raw), `"id":"`)
+		id, _, _ = strings.Cut(rest, `"`)
+		return resp.StatusCode, id, string(raw)
+	}
+	for _, stream := range []bool{false, true} {
+		w.script("")
+		status, id, body := turn(`,"thread":{"type":"create"}`, stream)
+		if status != 200 {
+			t.Fatalf("got %d, %s", status, body)
+		}
+		for range 5 {
+			if status, id, body = turn(`,"thread":{"type":"continue","previous_message_id":"`+id+`"}`, stream); status != 200 {
+				t.Fatalf("got %d, %s", status, body)
+			}
+		}
+		pinned := 0
+		for i, p := range w.providers {
+			log := p.Requests()
+			if len(log) > 0 {
+				pinned = i
+			}
+			if len(log) != 0 && len(log) != 6 {
+				t.Errorf("provider %d got %d of 6 turns", i+1, len(log))
+			}
+			for _, x := range log {
+				if x.Header.Get("Anthropic-Beta") != beta || !strings.Contains(string(x.Body), `"thread":{`) {
+					t.Errorf("provider %d got %v, %s", i+1, x.Header, x.Body)
+				}
+			}
+		}
+		next := *w.config
+		next.Channels = append([]config.Channel(nil), w.config.Channels...)
+		next.Channels[pinned].Enabled = false
+		if err := w.gateway.Apply(&next); err != nil {
+			t.Fatal(err)
+		}
+		status, _, body = turn(`,"thread":{"type":"continue","previous_message_id":"`+id+`"}`, stream)
+		if status != 404 || !strings.Contains(body, `"details":{"error_code":"thread_not_found"}`) {
+			t.Errorf("without the channel: got %d, %s", status, body)
+		}
+		if err := w.gateway.Apply(w.config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Answers outside threads are not remembered.
+	_, id, _ := turn("", false)
+	if found := w.gateway.memory.Find(threadKey + "apikey000001/" + id); found != nil {
+		t.Errorf("a message of no thread is kept: %s", found)
+	}
+	chat := newWorld(t, 1, speaking(llm.Chat))
+	w = chat
+	status, _, body := turn(`,"thread":{"type":"create"}`, false)
+	if status != 400 || !strings.Contains(body, `"details":{"error_code":"thread_unsupported_request","unsupported":["thread"]}`) {
+		t.Errorf("on a Chat upstream: got %d, %s", status, body)
 	}
 }

@@ -103,9 +103,6 @@ func (g *Gateway) handleBadRequest(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &small):
 		e.Kind, e.Code = llm.HeaderTooLarge, "header_too_large"
 		e.Message = fmt.Sprintf("The request's header section is larger than the limit of %d bytes.", maxRequestHeader)
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		e.Kind, e.Code = llm.TooLarge, "request_too_large"
-		e.Message = fmt.Sprintf("The request body is larger than the limit of %d bytes.", g.options.MaxBodySize)
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, fasthttp.ErrTimeout):
 		e = &llm.Error{Kind: llm.Timeout, Code: llm.CodeUploadTimeout, Message: "The request did not arrive in time."}
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -101,6 +101,9 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
+	if err := c.admit(); err != nil {
+		return err
+	}
 	if err := c.readBody(ctx); err != nil {
 		return err
 	}
@@ -118,6 +121,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.findRoute(); err != nil {
 		return err
 	}
+	c.findAffinity(&ctx.Request.Header)
 	c.recall.begin(c)
 	c.lastWrite = now() // from here on the client waits for us
 	return c.collectForwarded(ctx)

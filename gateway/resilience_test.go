@@ -126,8 +126,8 @@ func (w *bubble) guest() *bubble {
 	return &g
 }
 
-// ask asks the group for an answer and returns the handled request and its body.
-func (w *bubble) ask(stream bool) (*fasthttp.RequestCtx, string) {
+// try asks the group for an answer and returns the handled request and its body.
+func (w *bubble) try(stream bool) (*fasthttp.RequestCtx, string) {
 	ctx := w.handle(http.MethodPost, paths[llm.Chat], strings.NewReader(requestBody(llm.Chat, "m", stream)))
 	var body bytes.Buffer
 	_ = ctx.Response.BodyWriteTo(&body)
@@ -175,7 +175,7 @@ func TestRateLimitedTargetIsWaitedForAsLongAsThePolicySays(t *testing.T) {
 				limited, other := first(1, failing(429, c.header), wholeChat), always(wholeChat)
 				w := rehearse(t, func(cfg *config.Config) { cfg.Groups[0].Policy.RateLimitWait = c.wait }, limited, other)
 				start := time.Now()
-				if ctx, body := w.ask(false); ctx.Response.StatusCode() != 200 {
+				if ctx, body := w.try(false); ctx.Response.StatusCode() != 200 {
 					t.Fatalf("got %d: %s", ctx.Response.StatusCode(), body)
 				}
 				if a, b, took := len(limited.seen()), len(other.seen()), time.Since(start); a != c.first || b != c.next || took < c.took || took > c.took+100*time.Millisecond {
@@ -202,7 +202,7 @@ func TestTargetThatLimitsForEverIsLeftAlone(t *testing.T) {
 				clients.Go(func() {
 					guest := w.guest()
 					for start := time.Now(); time.Since(start) < 30*time.Second; time.Sleep(77 * time.Millisecond) {
-						ctx, body := guest.ask(false)
+						ctx, body := guest.try(false)
 						if status := ctx.Response.StatusCode(); status != 200 && others > 0 || status != 429 && others == 0 {
 							t.Errorf("got %d: %s", status, body)
 						}
@@ -222,7 +222,7 @@ func TestFaultThatPassesIsRepeatedAfterAShortPause(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		u := first(1, failing(500, ""), wholeChat)
 		w := rehearse(t, nil, u, always(wholeChat))
-		if ctx, body := w.ask(false); ctx.Response.StatusCode() != 200 {
+		if ctx, body := w.try(false); ctx.Response.StatusCode() != 200 {
 			t.Fatalf("got %d: %s", ctx.Response.StatusCode(), body)
 		}
 		gap := gaps(u.seen())
@@ -247,7 +247,7 @@ func TestTargetThatIsDownIsProbedOncePerInterval(t *testing.T) {
 		w := rehearse(t, nil, primary, always(wholeChat))
 		back, served := time.Duration(0), 0
 		for range 120 {
-			ctx, body := w.ask(false)
+			ctx, body := w.try(false)
 			if ctx.Response.StatusCode() != 200 {
 				t.Fatalf("got %d: %s", ctx.Response.StatusCode(), body)
 			}
@@ -299,7 +299,7 @@ func TestBadKeysOfAPoolCostNoRequest(t *testing.T) {
 					{ID: "key000000003", Secret: "sk-good", Weight: 1}}
 			}, u)
 			for range 20 {
-				if ctx, body := w.ask(false); ctx.Response.StatusCode() != 200 {
+				if ctx, body := w.try(false); ctx.Response.StatusCode() != 200 {
 					t.Errorf("%d: got %d: %s", fault, ctx.Response.StatusCode(), body)
 				}
 			}
@@ -334,7 +334,7 @@ func TestKeysThatWereNotTriedComeAfterTheOtherMembers(t *testing.T) {
 				c.Channels[0].Keys = append(c.Channels[0].Keys, config.Key{ID: fmt.Sprintf("key%09d", i), Secret: config.Secret(fmt.Sprint("sk-", i)), Weight: 1})
 			}
 		}, u, always(failing(503, "")))
-		ctx, body := w.ask(false)
+		ctx, body := w.try(false)
 		o := w.ledger.wait(t, 1)
 		if ctx.Response.StatusCode() != 200 || len(o.Attempts) > 4 {
 			t.Errorf("got %d: %s, after %+v", ctx.Response.StatusCode(), body, o.Attempts)
@@ -348,13 +348,13 @@ func TestAllTargetsOutIsToldAtOnceWithReasonsAndTime(t *testing.T) {
 		w := rehearse(t, func(c *config.Config) {
 			c.Groups[0].Policy.Cooldown = config.Cooldown{Base: time.Minute, Max: time.Minute}
 		}, one, two)
-		ctx, body := w.ask(false)
+		ctx, body := w.try(false)
 		if after := string(ctx.Response.Header.Peek("Retry-After")); ctx.Response.StatusCode() != 429 || after != "40" {
 			t.Errorf("with attempts: got %d, Retry-After %q: %s", ctx.Response.StatusCode(), after, body)
 		}
 		time.Sleep(1500 * time.Millisecond)
 		start := time.Now()
-		ctx, body = w.ask(true)
+		ctx, body = w.try(true)
 		after := string(ctx.Response.Header.Peek("Retry-After"))
 		if ctx.Response.StatusCode() != 429 || after != "39" || time.Since(start) > 0 {
 			t.Errorf("without: got %d, Retry-After %q after %v: %s", ctx.Response.StatusCode(), after, time.Since(start), body)
@@ -373,7 +373,7 @@ func TestAllTargetsOutIsToldAtOnceWithReasonsAndTime(t *testing.T) {
 		}
 		tried := len(one.seen()) + len(two.seen())
 		for range 300 {
-			w.ask(false)
+			w.try(false)
 			time.Sleep(100 * time.Millisecond)
 		}
 		if more := len(one.seen()) + len(two.seen()) - tried; more < 8 || more > 14 {
@@ -385,7 +385,7 @@ func TestAllTargetsOutIsToldAtOnceWithReasonsAndTime(t *testing.T) {
 func TestChannelNamesAreToldOnlyWhereTheyMayBe(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := rehearse(t, func(c *config.Config) { c.Settings.RelayHeaders = false }, always(failing(503, "")), always(failing(503, "Retry-After: 90\r\n")))
-		if _, body := w.ask(false); strings.Contains(body, "p1") || strings.Contains(body, "upstream:") {
+		if _, body := w.try(false); strings.Contains(body, "p1") || strings.Contains(body, "upstream:") {
 			t.Errorf("got %s", body)
 		}
 	})
@@ -404,7 +404,7 @@ func TestRequestsWaitForTheNearestTarget(t *testing.T) {
 			for i := range 30 {
 				clients.Go(func() {
 					start := time.Now()
-					ctx, body := w.guest().ask(stream)
+					ctx, body := w.guest().try(stream)
 					if ctx.Response.StatusCode() != 200 || !strings.Contains(body, `"hi"`) || stream && !strings.HasSuffix(body, terminal[llm.Chat]) {
 						t.Errorf("got %d: %s", ctx.Response.StatusCode(), body)
 					}
@@ -442,7 +442,7 @@ func TestClientThatLeavesWhileItsRequestWaits(t *testing.T) {
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					w.ask(stream)
+					w.try(stream)
 				}()
 				time.Sleep(20500 * time.Millisecond)
 				w.client.call.Load().abandon(w.client, why)
@@ -466,7 +466,7 @@ func TestWaitEndsWithTheDeadline(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := rehearse(t, func(c *config.Config) { c.Groups[0].Policy.Deadline = time.Second }, first(1, failing(429, "Retry-After: 2\r\n"), wholeChat))
 		start := time.Now()
-		ctx, body := w.ask(false)
+		ctx, body := w.try(false)
 		if ctx.Response.StatusCode() != 429 || time.Since(start) > 10*time.Millisecond || string(ctx.Response.Header.Peek("Retry-After")) != "2" {
 			t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), time.Since(start), body)
 		}
@@ -494,14 +494,14 @@ func TestFirstTokenTimeoutCountsHeadersAndFirstEvent(t *testing.T) {
 					cfg.Groups[0].Members[0].Priority, cfg.Groups[0].Members[1].Priority = 2, 1
 				}, slow, always(c.other))
 				if c.want == "slow" {
-					w.ask(true) // takes the other one out
+					w.try(true) // takes the other one out
 				} else {
 					g := w.gateway.snapshot.Load().groups["m"]
 					g.members[0].config.Priority, g.members[1].config.Priority = 1, 2
 					g.balance = newBalancer(config.ModeFailover, g.members)
 				}
 				before, start := len(slow.seen()), time.Now()
-				ctx, body := w.ask(true)
+				ctx, body := w.try(true)
 				if ctx.Response.StatusCode() != 200 || !strings.Contains(body, c.want) {
 					t.Fatalf("got %d: %s", ctx.Response.StatusCode(), body)
 				}
@@ -526,7 +526,7 @@ func TestSilentTargetIsLeftWhenAnotherComesBack(t *testing.T) {
 			c.Groups[0].Members[0].Priority, c.Groups[0].Members[1].Priority = 2, 1
 		}, silent, other)
 		start := time.Now()
-		ctx, body := w.ask(false)
+		ctx, body := w.try(false)
 		if took := time.Since(start); ctx.Response.StatusCode() != 200 || took < 4*time.Second || took > 8*time.Second {
 			t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), took, body)
 		}
@@ -549,7 +549,7 @@ func TestCompleteCommitHidesStreamsThatBreak(t *testing.T) {
 				cfg.Groups[0].Policy.KeepAlive = 2 * time.Second
 				cfg.Groups[0].Policy.IdleTimeout = 5 * time.Second
 			}, always(c.broken...), always(streamHead, chatEvent("all "), 3*time.Second, chatEvent("of it")+chatEnd))
-			ctx, body := w.ask(true)
+			ctx, body := w.try(true)
 			if ctx.Response.StatusCode() != 200 || strings.Contains(body, "half") || !strings.Contains(body, "of it") || !strings.HasSuffix(body, terminal[llm.Chat]) {
 				t.Errorf("%s: got %d: %s", c.name, ctx.Response.StatusCode(), body)
 			}
@@ -568,7 +568,7 @@ func TestCompleteCommitTellsOfTheCutWhenNothingElseAnswers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := rehearse(t, func(c *config.Config) { c.Groups[0].Policy.Commit = config.CommitComplete },
 			always(streamHead+chatEvent("half"), nil), always(failing(400, "")))
-		ctx, body := w.ask(true)
+		ctx, body := w.try(true)
 		if ctx.Response.StatusCode() != 502 || !strings.Contains(body, "closed the stream") {
 			t.Errorf("got %d: %s", ctx.Response.StatusCode(), body)
 		}
@@ -610,21 +610,21 @@ func TestProbeOfAClientThatLeftLetsTheNextOneGo(t *testing.T) {
 			return [][]any{{failing(503, "")}, {hang{}}, {wholeChat}}[n-1]
 		}}
 		w := rehearse(t, nil, u, always(wholeChat))
-		w.ask(false)
+		w.try(false)
 		time.Sleep(7 * time.Second)
 		gone := w.guest()
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			gone.ask(false)
+			gone.try(false)
 		}()
 		time.Sleep(time.Second)
-		if ctx, _ := w.ask(false); string(ctx.Response.Header.Peek("X-Octopus-Channel")) != "p2" {
+		if ctx, _ := w.try(false); string(ctx.Response.Header.Peek("X-Octopus-Channel")) != "p2" {
 			t.Error("two probes at once")
 		}
 		gone.client.call.Load().abandon(gone.client, abandonedByClient)
 		<-done
-		if ctx, _ := w.ask(false); string(ctx.Response.Header.Peek("X-Octopus-Channel")) != "p1" {
+		if ctx, _ := w.try(false); string(ctx.Response.Header.Peek("X-Octopus-Channel")) != "p1" {
 			t.Error("the place of the probe was not given back")
 		}
 		if why := w.ledger.wait(t, 4).Attempts[0].Why; why != outcome.ByProbe {
@@ -670,7 +670,7 @@ func TestTargetsSayHowTheyFare(t *testing.T) {
 			}
 		}
 		want("sound 0 none none")
-		w.ask(false)
+		w.try(false)
 		want("out 0 overloaded overloaded")
 		if h := w.gateway.Targets()[0]; time.Until(h.Until) < 4*time.Second || time.Until(h.Until) > 6*time.Second || time.Since(h.LastErrorAt) > time.Second {
 			t.Errorf("until %v, last error at %v", h.Until, h.LastErrorAt)
@@ -679,7 +679,7 @@ func TestTargetsSayHowTheyFare(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			w.ask(false)
+			w.try(false)
 		}()
 		synctest.Wait()
 		want("probing 1 overloaded overloaded")
@@ -700,7 +700,7 @@ func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
 	for _, hedge := range []config.Hedge{{}, {After: 300 * time.Millisecond, MaxShare: 10}} {
 		inBubble(t, func(t *testing.T) {
 			var upstreams []*rehearsed
-			for range 5 {
+			for range 8 {
 				upstreams = append(upstreams, &rehearsed{say: func(n int, _ string) []any {
 					if n%10 == 7 {
 						return faults[n/10%len(faults)]
@@ -721,7 +721,7 @@ func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
 					guest := w.guest()
 					for range 5 {
 						start := time.Now()
-						ctx, body := guest.ask(true)
+						ctx, body := guest.try(true)
 						if !strings.Contains(body, "one ") || !strings.HasSuffix(body, terminal[llm.Chat]) || strings.Contains(body, "half") {
 							t.Errorf("got %d: %s", ctx.Response.StatusCode(), body)
 						}

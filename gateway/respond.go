@@ -52,6 +52,7 @@ var (
 	headerXRequestID         = []byte("X-Request-Id")
 	headerRequestID          = []byte("Request-Id")
 	headerUpstreamRequestID  = []byte("X-Upstream-Request-Id")
+	headerUpstreamResponseID = []byte("X-Upstream-Response-Id")
 	headerOctopusChannel     = []byte("X-Octopus-Channel")
 	headerOctopusModel       = []byte("X-Octopus-Model")
 	headerOctopusAttempts    = []byte("X-Octopus-Attempts")
@@ -80,6 +81,11 @@ func (c *call) setRelayHeaders(h *fasthttp.ResponseHeader) {
 	h.SetCanonical(headerOctopusModel, appendHeaderValue(c.scratch[:0], c.attempt.target.member.model))
 	if w := c.appendWarnings(c.scratch[:0]); len(w) > 0 {
 		h.SetCanonical(headerOctopusWarnings, w)
+	}
+	if c.attempt.bridge != nil {
+		if id := c.attempt.bridge.AnswerID(); id != "" {
+			h.SetCanonical(headerUpstreamResponseID, appendHeaderValue(c.scratch[:0], id))
+		}
 	}
 	h.SetCanonical(headerOctopusAttempts, strconv.AppendInt(c.scratch[:0], int64(c.begun), 10))
 }

@@ -24,6 +24,7 @@ func (c *call) findRoute() *llm.Error {
 	if name, rest, ok := strings.Cut(model, "/"); ok && rest != "" && len(rest) <= mostOfName {
 		if ch := c.snapshot.channels[name]; ch != nil && c.key.channels.has(ch.name) {
 			c.route.toChannel(ch, strings.Clone(rest))
+			c.route.directMember[0].load = c.snapshot.loads[loadID{ch.id, rest}]
 			c.route.direct.metrics = c.gateway.metrics.noGroup
 			return nil
 		}

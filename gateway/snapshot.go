@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -28,6 +29,8 @@ type snapshot struct {
 	// reasoningDetails is whether a channel shows Chat clients envelopes of opaque reasoning; other clients always get them.
 	reasoningDetails bool
 	cors             corsPolicy
+	// loads are how busy and how slow the members of groups are. The map is the snapshot's, the loads live on in the next one.
+	loads map[loadID]*lb.Load
 }
 
 // group is a compiled group.
@@ -38,6 +41,11 @@ type group struct {
 	mode    config.Mode
 	members []member
 	balance balancer
+	// affinity goes before balance for requests with a key; nil where kind is none.
+	affinity *lb.Affinity
+	kind     config.Affinity
+	// limited is whether a member's channel has limits, limitsTokens whether one of them is of tokens.
+	limited, limitsTokens bool
 	// eligible are the members that can serve a client of a protocol at all.
 	eligible [len(llm.Protocols) + 1]lb.Set
 	// hedging is nil where the policy is to have no hedges.
@@ -69,6 +77,8 @@ type member struct {
 	config  config.Member
 	// health is how the model fares on the channel, nil for models that nothing lists.
 	health *modelHealth
+	// load is shared with other groups; nil when no group has the member.
+	load *lb.Load
 	// via is the protocol in which the member is called, by the client's; zero where it can't be.
 	via [len(llm.Protocols) + 1]llm.Protocol
 	// targets are what requests are rewritten for, by the upstream's protocol.
@@ -93,6 +103,8 @@ type channel struct {
 	health   map[string]*modelHealth
 	// listed are the models in health, in the order of the configuration.
 	listed []string
+	// limits bound what the channel is given, nil when nothing does.
+	limits *limits
 	// targets are what requests are rewritten for, by the upstream's protocol; a member adds its model.
 	targets [len(llm.Protocols) + 1]codec.Target
 	metrics *channelMetrics
@@ -128,10 +140,11 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 		channels: make(map[string]*channel, len(cfg.Channels)),
 		keys:     make(map[[sha256.Size]byte]*apiKey, len(cfg.APIKeys)),
 		cors:     newCORSPolicy(cfg.Settings.CORSOrigins),
+		loads:    make(map[loadID]*lb.Load),
 	}
 	for i := range cfg.Channels {
 		if c := &cfg.Channels[i]; c.Enabled {
-			ch, err := g.compileChannel(c)
+			ch, err := g.compileChannel(c, &cfg.Settings)
 			if err != nil {
 				return nil, fmt.Errorf("channel %s: %w", c.Name, err)
 			}
@@ -152,7 +165,7 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 		c := &cfg.APIKeys[i]
 		s.keys[c.SHA256] = &apiKey{
 			id: c.ID, name: c.Name, enabled: c.Enabled, expiresAt: c.ExpiresAt, allowedIPs: c.AllowedIPs,
-			groups: newNameSet(c.Groups), channels: newNameSet(c.Channels),
+			groups: newNameSet(c.Groups), channels: newNameSet(c.Channels), scope: lb.Hash(0, c.SHA256[:]),
 		}
 	}
 	return s, nil
@@ -167,11 +180,11 @@ func (s *snapshot) add(g *group) {
 	}
 }
 
-func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
+func (g *Gateway) compileChannel(c *config.Channel, settings *config.Settings) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
-		metrics: g.metrics.channel(c.Name), standing: g.health.standing(standingID{scope: scopeChannel, channel: c.ID}),
-		health: make(map[string]*modelHealth),
+		limits: g.newLimits(c.ID, c.Limits), metrics: g.metrics.channel(c.Name),
+		standing: g.health.standing(standingID{scope: scopeChannel, channel: c.ID}), health: make(map[string]*modelHealth),
 	}
 	for _, h := range c.Headers {
 		if isForwarded([]byte(h.Name)) {
@@ -182,6 +195,10 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("params: %w", err)
 	}
+	proxy, err := dial.ParseProxy(cmp.Or(c.Proxy, settings.Proxy).Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("proxy: %w", err)
+	}
 	for _, e := range c.Endpoints {
 		base, err := dial.ParseURL(e.BaseURL)
 		if err != nil {
@@ -189,7 +206,7 @@ func (g *Gateway) compileChannel(c *config.Channel) (*channel, error) {
 		}
 		ch.endpoints[e.Protocol] = &endpoint{
 			protocol: e.Protocol,
-			origin:   g.origins.get(g.options.Dialer, c.ID, base.Address),
+			origin:   g.origins.get(g.options.Dialer, originID{c.ID, proxy, base.Address}),
 			generate: base.Path + generatePaths[e.Protocol],
 			count:    base.Path + countPaths[e.Protocol],
 			query:    base.Query,
@@ -230,7 +247,7 @@ var (
 )
 
 func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, error) {
-	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, metrics: g.metrics.group(c.Name)}
+	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, kind: c.Affinity, metrics: g.metrics.group(c.Name)}
 	for _, m := range c.Members {
 		if ch := s.channels[m.Channel]; ch != nil {
 			g.health.addModel(ch, m.Model)
@@ -245,7 +262,13 @@ func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, 
 		}
 		gr.addMatches(pattern, s)
 	}
+	for i := range gr.members {
+		gr.members[i].load = s.load(gr.members[i].channel, gr.members[i].model, previous)
+	}
 	gr.setEligible()
+	if c.Affinity == config.AffinitySession || c.Affinity == config.AffinityPromptCache {
+		gr.affinity = newAffinity(c.Mode, gr.members)
+	}
 	var old *group
 	if previous != nil {
 		old = previous.groups[c.Name]
@@ -287,8 +310,13 @@ func newMember(ch *channel, model string) member {
 	return m
 }
 
-// setEligible finds the members that can serve each protocol.
+// setEligible finds the members that can serve each protocol, and whether there are limits.
 func (g *group) setEligible() {
+	for i := range g.members {
+		if l := g.members[i].channel.limits; l != nil {
+			g.limited, g.limitsTokens = true, g.limitsTokens || l.TPM > 0
+		}
+	}
 	for _, p := range llm.Protocols {
 		g.eligible[p].Reset(len(g.members))
 		for i := range g.members {
@@ -347,7 +375,9 @@ func (g *group) spelling(name string) string {
 
 // balancesLike reports whether the old group's balancer fits g.
 func (g *group) balancesLike(old *group) bool {
-	return g.mode == old.mode && slices.EqualFunc(g.members, old.members, func(a, b member) bool { return a.config == b.config })
+	return g.mode == old.mode && slices.EqualFunc(g.members, old.members, func(a, b member) bool {
+		return a.config == b.config && a.load == b.load
+	})
 }
 
 // newBalancer returns the balancer of a mode.
@@ -363,11 +393,18 @@ func newBalancer(mode config.Mode, members []member) balancer {
 		return lb.NewFailover(of)
 	case config.ModeWeighted:
 		return lb.NewWeighted(of)
+	case config.ModeLeastLatency:
+		loads := make([]*lb.Load, len(members))
+		for i := range members {
+			loads[i] = members[i].load
+		}
+		return lb.NewLeastLatency(of, loads, sinceStart, rand.IntN)
 	}
 	return lb.NewRoundRobin(of)
 }
 
-// origins are the servers that channels talk to, by channel and address: pools are per channel.
+// origins are the servers that channels talk to. Pools are per channel, and a connection is not used on when the channel's
+// proxy or its credential is another.
 type origins struct {
 	// dialing ends with the gateway.
 	dialing context.Context
@@ -376,21 +413,22 @@ type origins struct {
 	known map[originID]*origin
 }
 
+// originID says which channel's connections an origin has, and where they lead.
 type originID struct {
 	channel string
+	proxy   dial.Proxy
 	address dial.Address
 }
 
 // get returns the origin of a channel's endpoint, making it if need be.
-func (o *origins) get(d *dial.Dialer, channel string, a dial.Address) *origin {
+func (o *origins) get(d *dial.Dialer, id originID) *origin {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	id := originID{channel, a}
 	if o.known[id] == nil {
 		if o.known == nil {
 			o.known = make(map[originID]*origin)
 		}
-		o.known[id] = newOrigin(o.dialing, d, a)
+		o.known[id] = newOrigin(o.dialing, d, id.proxy, id.address)
 	}
 	return o.known[id]
 }

@@ -74,13 +74,21 @@ func (c *call) acceptStored(ctx *fasthttp.RequestCtx, action storedAction) *llm.
 	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
+	if err := c.admit(); err != nil {
+		return err
+	}
 	return c.collectForwarded(ctx)
 }
 
 // answerStored answers from the record of a response.
 func (c *call) answerStored(ctx *fasthttp.RequestCtx, id string, action storedAction, record []byte) {
 	response := json.Get(record, "response")
+	query := ctx.QueryArgs()
 	switch {
+	case action == storedWhole && ctx.IsGet() && string(query.Peek("stream")) == "true":
+		c.refuse(ctx, notReplayed("stream"))
+	case action == storedWhole && ctx.IsGet() && query.Has("starting_after"):
+		c.refuse(ctx, notReplayed("starting_after"))
 	case action == storedCancel:
 		c.refuse(ctx, &llm.Error{Kind: llm.InvalidRequest, Param: "id", NoRetry: true,
 			Message: "Only responses that run in the background can be cancelled."})
@@ -93,6 +101,12 @@ func (c *call) answerStored(ctx *fasthttp.RequestCtx, id string, action storedAc
 	default:
 		c.answerJSON(ctx, bytes.Clone(response))
 	}
+}
+
+// notReplayed refuses a parameter that asks for the events of a response of which only the end is kept.
+func notReplayed(parameter string) *llm.Error {
+	return &llm.Error{Kind: llm.InvalidRequest, Code: "unsupported_parameter", Param: parameter, NoRetry: true,
+		Message: "The events of this response are not kept. Leave out " + parameter + " to get the response as a whole."}
 }
 
 // answerJSON answers the call with status 200 and finishes it.
@@ -122,7 +136,18 @@ func (c *call) forwardStored(ctx *fasthttp.RequestCtx, channelID string) {
 	c.outcome.Requested = on.name
 	c.route.toChannel(on, "")
 	c.route.direct.metrics = c.gateway.metrics.noGroup
+	if ctx.IsGet() && string(ctx.QueryArgs().Peek("stream")) == "true" {
+		c.request.Stream, c.outcome.Stream = true, true
+		c.lastWrite = now() // from here on the client waits for us
+		c.relayStream(ctx)
+		return
+	}
 	c.relayWhole(ctx)
+}
+
+// streams reports whether the answer that the call waits for is a stream, and passes as one.
+func (c *call) streams() bool {
+	return c.request.Stream && (c.outcome.Operation == outcome.Generate || c.outcome.Operation == outcome.Stored)
 }
 
 // storedRequest is a request about an earlier response that is forwarded: its method and what follows /responses in its path.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -46,14 +47,18 @@ var (
 // origin is a server that channels talk to, with its pool of connections. It outlives snapshots.
 type origin struct {
 	client *fasthttp.HostClient
+	// noStreamOptions is set by the call that learns that the server does not know stream_options, and read by those that come;
+	// one that does not see it yet learns it again.
+	noStreamOptions atomic.Bool
 }
 
-// newOrigin returns the origin at address a. Connections are made by d until ctx ends.
-func newOrigin(ctx context.Context, d *dial.Dialer, a dial.Address) *origin {
+// newOrigin returns the origin at address a. Connections are made by d, through the proxy unless that is zero, until ctx
+// ends.
+func newOrigin(ctx context.Context, d *dial.Dialer, proxy dial.Proxy, a dial.Address) *origin {
 	return &origin{client: &fasthttp.HostClient{
 		Addr: a.String(),
 		DialTimeout: func(_ string, timeout time.Duration) (net.Conn, error) {
-			c, err := d.Dial(ctx, a, timeout)
+			c, err := d.DialThrough(ctx, proxy, a, timeout)
 			if err != nil {
 				return nil, err
 			}

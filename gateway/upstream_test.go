@@ -43,7 +43,7 @@ func rawServer(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) *or
 	t.Helper()
 	_, port, _ := net.SplitHostPort(rawUpstream(t, serve))
 	p, _ := strconv.ParseUint(port, 10, 16)
-	o := newOrigin(t.Context(), dial.New(dial.Options{}), dial.Address{Host: "127.0.0.1", Port: uint16(p)})
+	o := newOrigin(t.Context(), dial.New(dial.Options{}), dial.Proxy{}, dial.Address{Host: "127.0.0.1", Port: uint16(p)})
 	t.Cleanup(o.close)
 	return o
 }

@@ -2,7 +2,10 @@
 
 package lb
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestPicksDoNotAllocate(t *testing.T) {
 	for _, p := range policies {
@@ -22,11 +25,26 @@ func TestPicksDoNotAllocate(t *testing.T) {
 				usable.Remove(down / n % n)
 				down++
 				usable.Remove(policy.Pick(&usable))
+				policy.Explain(&usable)
 				policy.Pick(&usable)
 			})
 			if allocs != 0 {
 				t.Errorf("%s, %d members: %v allocations per request, want 0", p.name, n, allocs)
 			}
 		}
+	}
+}
+
+func TestLoadsDoNotAllocate(t *testing.T) {
+	var load Load
+	var ramp Ramp
+	if allocs := testing.AllocsPerRun(100, func() {
+		load.Begin()
+		load.Observe(time.Second, time.Minute)
+		load.Latency(time.Minute)
+		load.End()
+		ramp.Admit(25)
+	}); allocs != 0 {
+		t.Errorf("%v allocations per request, want 0", allocs)
 	}
 }

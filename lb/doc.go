@@ -12,5 +12,9 @@
 // A request owns one Set. It fills it with the usable members, picks, and on failure removes the member and picks
 // again, so no member comes twice and the tries of many requests spread over what is left.
 //
+// Least-latency looks at the Loads of members, which its caller keeps up to date and beside the configuration. Affinity goes
+// in front of any mode: it sends requests with the same key to the same member. Ramp brings a member that has recovered
+// back in steps. Explain of a mode says why it picks what it picks.
+//
 // Start reading at Policy, then RoundRobin.
 package lb

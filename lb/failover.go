@@ -15,3 +15,6 @@ func NewFailover(members []Member) *Failover {
 
 // Pick implements Policy.
 func (f *Failover) Pick(usable *Set) int { return f.roundRobin.Pick(usable) }
+
+// Explain implements Policy.
+func (f *Failover) Explain(usable *Set) Choice { return f.roundRobin.Explain(usable) }

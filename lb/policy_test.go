@@ -3,9 +3,11 @@ package lb
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // policies lists every mode, for what all of them promise.
@@ -17,7 +19,40 @@ var policies = []struct {
 	{"random", func(m []Member) Policy { return NewRandom(m, rand.IntN) }},
 	{"failover", func(m []Member) Policy { return NewFailover(m) }},
 	{"weighted", func(m []Member) Policy { return NewWeighted(m) }},
+	{"least-latency", func(m []Member) Policy {
+		return NewLeastLatency(m, newLoads(len(m)), func() time.Duration { return 0 }, rand.IntN)
+	}},
+	{"affinity", func(m []Member) Policy { return &manyKeys{Affinity: NewAffinity(m, names(len(m)))} }},
 }
+
+// counting are the modes among policies that give exact shares to whatever requests come.
+var counting = []string{"round-robin", "failover", "weighted"}
+
+// newLoads returns n loads of which nothing is known.
+func newLoads(n int) []*Load {
+	loads := make([]*Load, n)
+	for i := range loads {
+		loads[i] = new(Load)
+	}
+	return loads
+}
+
+// names returns the ids of n members.
+func names(n int) []uint64 {
+	ids := make([]uint64, n)
+	for i := range ids {
+		ids[i] = Hash(0, strconv.AppendInt([]byte("member "), int64(i), 10))
+	}
+	return ids
+}
+
+// manyKeys is an affinity whose every pick has another key.
+type manyKeys struct {
+	*Affinity
+	picks atomic.Uint64
+}
+
+func (k *manyKeys) Pick(usable *Set) int { return k.Affinity.Pick(usable, avalanche(k.picks.Add(1))) }
 
 // equal returns n members of the same weight and priority.
 func equal(n int) []Member { return slices.Repeat([]Member{{Weight: 1, Priority: 1}}, n) }
@@ -117,7 +152,7 @@ func TestStandbyServesOnlyWhenNoOtherCan(t *testing.T) {
 			if got[1] == 0 || got[3] == 0 {
 				t.Errorf("only standbys are usable: picked %v, want both 1 and 3", got)
 			}
-			if p.name != "random" && got[1] != 200 {
+			if slices.Contains(counting, p.name) && got[1] != 200 {
 				t.Errorf("only standbys are usable: picked %v, want 200 each", got)
 			}
 		})
@@ -142,6 +177,22 @@ func TestOneRequestTriesEachMemberOnceAndStandbysLast(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestEveryUsableMemberOfManyIsPickedAndNoOther(t *testing.T) {
+	const n = 130
+	usable := allOf(n)
+	for _, down := range []int{0, 63, 64, 100, 129} {
+		usable.Remove(down)
+	}
+	for _, p := range policies {
+		got := counts(n, picks(p.make(equal(n)), usable, 40*n))
+		for i, c := range got {
+			if usable.Has(i) != (c > 0) {
+				t.Errorf("%s: member %d was picked %d times, usable: %t", p.name, i, c, usable.Has(i))
+			}
+		}
 	}
 }
 

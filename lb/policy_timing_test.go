@@ -2,7 +2,9 @@ package lb
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // BenchmarkPick is one pick with all members up, by any number of callers at once.
@@ -51,6 +53,64 @@ func BenchmarkSecondTry(b *testing.B) {
 					policy.Pick(&usable)
 				}
 			})
+		})
+	}
+}
+
+// BenchmarkAffinity is one pick of a session, with equal and with other weights.
+//
+//	go test -run '^$' -bench Affinity -cpu 1,8 ./lb
+func BenchmarkAffinity(b *testing.B) {
+	for _, weighted := range []bool{false, true} {
+		for _, n := range []int{3, 20, 1000} {
+			b.Run(fmt.Sprintf("weighted=%t/%d", weighted, n), func(b *testing.B) {
+				in := equal(n)
+				for i := range in {
+					if weighted {
+						in[i].Weight = 1 + i%7
+					}
+				}
+				affinity := NewAffinity(in, names(n))
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					usable := allOf(n)
+					for key := uint64(0); pb.Next(); key++ {
+						affinity.Pick(usable, key)
+					}
+				})
+			})
+		}
+	}
+}
+
+// BenchmarkLoad is what a request does to the load of its member.
+//
+//	go test -run '^$' -bench Load -cpu 1,8 ./lb
+func BenchmarkLoad(b *testing.B) {
+	var load Load
+	var clock atomic.Int64
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			load.Begin()
+			load.Observe(time.Second, time.Duration(clock.Add(1000)))
+			load.End()
+		}
+	})
+}
+
+// BenchmarkHash is the key of a session whose first message is as long.
+//
+//	go test -run '^$' -bench Hash ./lb
+func BenchmarkHash(b *testing.B) {
+	for _, size := range []int{16, 1 << 10, 100 << 10} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			text := make([]byte, size)
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				Hash(1, text)
+			}
 		})
 	}
 }

@@ -22,3 +22,6 @@ func (r *Random) Pick(usable *Set) int {
 	}
 	return p.at(r.intN(p.size))
 }
+
+// Explain implements Policy.
+func (r *Random) Explain(usable *Set) Choice { return r.tiers.explain(usable, ReasonChance) }

@@ -22,3 +22,6 @@ func (r *RoundRobin) Pick(usable *Set) int {
 	}
 	return p.at(int(r.cursors.next(p.key()) % uint64(p.size)))
 }
+
+// Explain implements Policy.
+func (r *RoundRobin) Explain(usable *Set) Choice { return r.tiers.explain(usable, ReasonTurn) }

@@ -8,7 +8,12 @@ import (
 
 // tiers are the members of a policy in the order in which they are called upon: a tier is used only while no member of
 // an earlier one is usable. A tier is never empty.
-type tiers []Set
+type tiers []tier
+
+type tier struct {
+	members Set
+	standby bool // whether its members are cold standbys
+}
 
 // newTiers puts members that compare equal into one tier, and the tiers in ascending order.
 func newTiers(members []Member, compare func(a, b Member) int) tiers {
@@ -20,10 +25,10 @@ func newTiers(members []Member, compare func(a, b Member) int) tiers {
 	var t tiers
 	for n, i := range order {
 		if n == 0 || compare(members[order[n-1]], members[i]) != 0 {
-			t = append(t, Set{})
-			t[len(t)-1].Reset(len(members))
+			t = append(t, tier{standby: members[i].standby()})
+			t[len(t)-1].members.Reset(len(members))
 		}
-		t[len(t)-1].Add(i)
+		t[len(t)-1].members.Add(i)
 	}
 	return t
 }
@@ -47,15 +52,42 @@ func byPriority(a, b Member) int {
 // pool returns the usable members of the first tier that has any. Its size is 0 when nothing is usable.
 func (t tiers) pool(usable *Set) pool {
 	for i := range t {
-		p := pool{usable: usable.words, tier: t[i].words}
-		for w := range p.usable {
-			p.size += bits.OnesCount64(p.word(w))
-		}
-		if p.size > 0 {
+		if p := t[i].pool(usable); p.size > 0 {
 			return p
 		}
 	}
 	return pool{}
+}
+
+// explain says why a member of the pool is picked, by being the reason among several of one tier.
+func (t tiers) explain(usable *Set, by Reason) Choice {
+	for i := range t {
+		p := t[i].pool(usable)
+		switch {
+		case p.size == 0:
+			continue
+		case t[i].standby:
+			return Choice{ReasonStandby, p.size}
+		case p.size > 1:
+			return Choice{by, p.size}
+		}
+		for _, later := range t[i+1:] {
+			if !later.standby && later.pool(usable).size > 0 {
+				return Choice{ReasonPriority, p.size}
+			}
+		}
+		return Choice{ReasonOnly, p.size}
+	}
+	return Choice{}
+}
+
+// pool returns the usable members of the tier.
+func (t *tier) pool(usable *Set) pool {
+	p := pool{usable: usable.words, tier: t.members.words}
+	for w := range p.usable {
+		p.size += bits.OnesCount64(p.word(w))
+	}
+	return p
 }
 
 // pool is what one pick chooses from: the usable members of one tier. It borrows both sets.

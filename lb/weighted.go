@@ -71,3 +71,6 @@ func (w *Weighted) Pick(usable *Set) int {
 	}
 	panic("BUG: the last member of a pool takes every place that is left")
 }
+
+// Explain implements Policy.
+func (w *Weighted) Explain(usable *Set) Choice { return w.tiers.explain(usable, ReasonShare) }

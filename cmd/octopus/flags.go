@@ -34,6 +34,7 @@ type serverFlags struct {
 	AdminPort      *port         `placeholder:"PORT" help:"Admin port; 0 picks a free one (default 8081)."`
 	TrustedProxies []prefix      `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
 	MaxBodySize    byteSize      `default:"32MiB" placeholder:"SIZE" help:"Largest request body (default ${default})."`
+	MaxInFlight    int           `placeholder:"N" help:"Requests at once; others wait up to 1 s, then get 503 (default: one per 512 KiB of memory, as cgroup, GOMEMLIMIT or machine limit it)."`
 	SecretKey      string        `placeholder:"BASE64" help:"32 bytes that sign what clients carry for us between requests."`
 	SecretKeyFile  string        `placeholder:"FILE" help:"File with the secret key, made when missing (default: a key of this process)."`
 	DrainDelay     time.Duration `default:"0s" placeholder:"TIME" help:"On SIGTERM, serve on for so long while not ready (default ${default})."`
@@ -51,6 +52,8 @@ func (f *serverFlags) Validate() error {
 		return errors.New("--admin-host: expected an address or a name; 0.0.0.0 and :: mean every interface")
 	case (f.TLSCert == "") != (f.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key: one is given without the other")
+	case f.MaxInFlight < 0:
+		return fmt.Errorf("--max-in-flight: expected a positive number but got %d", f.MaxInFlight)
 	case f.DrainDelay < 0:
 		return fmt.Errorf("--drain-delay: expected no negative time but got %v", f.DrainDelay)
 	case f.DrainTimeout < 0:

@@ -39,7 +39,7 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 		}
 	}
 	server := []string{"server-host", "server-port", "tls-cert", "tls-key", "admin-host", "admin-port", "trusted-proxies",
-		"max-body-size", "secret-key", "secret-key-file", "drain-delay", "drain-timeout", "logging-level", "logging-format"}
+		"max-body-size", "max-in-flight", "secret-key", "secret-key-file", "drain-delay", "drain-timeout", "logging-level", "logging-format"}
 	want := map[string][]string{
 		"start":       append(server[:len(server):len(server)], "config"),
 		"demo":        server,

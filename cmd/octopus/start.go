@@ -64,8 +64,10 @@ type server struct {
 	data, control net.Listener
 	// certificate is nil without TLS.
 	certificate *certificate
-	gateway     *gateway.Gateway
-	admin       *admin.Server
+	// inFlight is what the log says of the requests at once.
+	inFlight slog.Attr
+	gateway  *gateway.Gateway
+	admin    *admin.Server
 }
 
 // openServer wires a server in the order that its parts need each other. Steps 6 to 8 are run's. On an error nothing
@@ -107,8 +109,15 @@ func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	memory, maxInFlight := useMemory(), flags.MaxInFlight
+	if maxInFlight == 0 {
+		maxInFlight = defaultMaxInFlight(memory)
+	}
+	s.inFlight = slog.Group("", "max_in_flight", maxInFlight, "memory_mib", memory>>20)
 	s.gateway = gateway.New(gateway.Options{
 		MaxBodySize:    int(flags.MaxBodySize),
+		MaxInFlight:    maxInFlight,
+		MaxBodyMemory:  memory / bodyShare,
 		SecretKey:      secretKey,
 		TrustedProxies: proxies,
 		Logger:         s.log,
@@ -128,6 +137,7 @@ func (s *server) run(file *configFile, announcements ...func()) error {
 	go func() { served <- s.admin.Serve(s.control) }()
 	s.log.Info("data port listening", "addr", s.data.Addr().String())
 	s.log.Info("admin port listening", "addr", s.control.Addr().String())
+	s.log.Info("requests at once", s.inFlight)
 
 	// 7. Watch the file.
 	ctx, cancel := context.WithCancel(context.Background())

@@ -62,6 +62,7 @@ func TestBadStartIsOneLineAndExitCodeOne(t *testing.T) {
 		{"unknown command", nil, "unexpected argument strat"},
 		{"bad port", []string{"--server-port=70000"}, "--server-port"},
 		{"bad size", []string{"--max-body-size=lots"}, "--max-body-size"},
+		{"negative number", []string{"--max-in-flight=-1"}, "--max-in-flight"},
 		{"bad CIDR", []string{"--trusted-proxies=10.0.0.0/99"}, "--trusted-proxies"},
 		{"bad level", []string{"--logging-level=loud"}, "--logging-level"},
 		{"bad format", []string{"--logging-format=xml"}, "--logging-format"},

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"octopus/codec/json"
@@ -13,6 +14,7 @@ import (
 type AnswerWriter struct {
 	x           *llm.Exchange
 	model, tier string
+	choices     []byte // the choices before the one that is collected, each with its comma
 	items       []emitted
 	calls       []answeredCall
 
@@ -39,7 +41,7 @@ var _ llm.Emitter = (*AnswerWriter)(nil)
 // Reset makes w ready for the answer to the request of x, which must stay valid until Append.
 func (w *AnswerWriter) Reset(x *llm.Exchange) {
 	*w = AnswerWriter{
-		x: x, items: w.items[:0], calls: w.calls[:0], text: w.text[:0], refusal: w.refusal[:0],
+		x: x, choices: w.choices[:0], items: w.items[:0], calls: w.calls[:0], text: w.text[:0], refusal: w.refusal[:0],
 		details: w.details[:0], logprobs: w.logprobs[:0], refusalProbs: w.refusalProbs[:0],
 	}
 	w.thought.x = x
@@ -55,13 +57,16 @@ func (w *AnswerWriter) Emit(e *llm.Event) {
 	}
 	switch e.Kind {
 	case llm.EventStart:
+		if w.x.Choice > 0 {
+			w.keepChoice()
+		}
 		w.model = strings.Clone(e.Model)
 	case llm.EventOpen:
 		w.open(e)
 	case llm.EventDelta:
 		w.delta(e)
 	case llm.EventCite:
-		w.sources.add(e.Index, w.items[e.Index].start, e.Citation)
+		w.sources.add(w.x, e.Index, w.items[e.Index].start, e.Citation)
 	case llm.EventClose:
 		w.close(e)
 	case llm.EventStop:
@@ -70,6 +75,14 @@ func (w *AnswerWriter) Emit(e *llm.Event) {
 	case llm.EventFault:
 		w.err = e.Err
 	}
+}
+
+// keepChoice puts the choice that is complete aside, and makes w ready for the next.
+func (w *AnswerWriter) keepChoice() {
+	choices := append(w.appendChoice(w.choices, w.x.Choice-1), ',')
+	tier, usage := w.tier, w.usage
+	w.Reset(w.x)
+	w.choices, w.tier, w.usage = choices, tier, usage
 }
 
 func (w *AnswerWriter) open(e *llm.Event) {
@@ -150,9 +163,18 @@ func (w *AnswerWriter) Append(dst []byte) ([]byte, *llm.Error) {
 	if w.err != nil {
 		return dst, w.err
 	}
-	legacy := w.x.Request.Legacy
 	dst = appendHead(dst, w.x, w.model, w.tier, "chat.completion")
-	dst = append(dst, `"choices":[{"index":0,"message":{"role":"assistant","content":`...)
+	dst = append(append(dst, `"choices":[`...), w.choices...)
+	dst = append(w.appendChoice(dst, w.x.Choice), `],"usage":`...)
+	noteSearches(w.x, &w.usage)
+	return append(AppendUsage(dst, &w.usage), '}'), nil
+}
+
+// appendChoice appends the choice that was collected.
+func (w *AnswerWriter) appendChoice(dst []byte, index int) []byte {
+	legacy := w.x.Request.Legacy
+	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(index), 10)
+	dst = append(dst, `,"message":{"role":"assistant","content":`...)
 	dst = w.appendContent(dst)
 	dst = append(dst, `,"refusal":`...)
 	switch {
@@ -170,8 +192,7 @@ func (w *AnswerWriter) Append(dst []byte) ([]byte, *llm.Error) {
 	dst = w.appendCalls(dst, legacy)
 	dst = append(dst, `},"logprobs":`...)
 	dst = appendLogprobs(dst, bracketed(w.logprobs), bracketed(w.refusalProbs))
-	dst = append(append(append(dst, `,"finish_reason":"`...), finishReason(w.stop.Reason, legacy)...), `"}],"usage":`...)
-	return append(AppendUsage(dst, &w.usage), '}'), nil
+	return append(append(append(dst, `,"finish_reason":"`...), finishReason(w.stop.Reason, legacy)...), `"}`...)
 }
 
 // bracketed returns the array of some elements, nil for none.

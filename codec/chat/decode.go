@@ -59,6 +59,9 @@ func (d *Decoder) Reset(x *llm.Exchange) {
 // Done reports whether Stop or Fault was emitted.
 func (d *Decoder) Done() bool { return d.done }
 
+// Stopped reports whether the stop reason has come: what may follow it is usage and the terminal event.
+func (d *Decoder) Stopped() bool { return d.terminal }
+
 // Event reads one event of a stream. What can't be read leaves no trace.
 func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	if d.done || e.Lines == 0 {

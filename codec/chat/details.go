@@ -40,6 +40,7 @@ func (t *thoughts) appendDelta(dst []byte, i *emitted, text []byte) []byte {
 
 // appendText appends the entry with a text of a thought.
 func (t *thoughts) appendText(dst []byte, i *emitted, text []byte) []byte {
+	i.hash.Add(text)
 	if t.x.Target == llm.Responses {
 		dst = append(dst, `{"type":"reasoning.summary","summary":`...)
 	} else {
@@ -74,7 +75,7 @@ func (t *thoughts) hasSeal(item *llm.Item) bool {
 
 // appendSeal appends the entry with the opaque part of a thought.
 func (t *thoughts) appendSeal(dst []byte, i *emitted, item *llm.Item) []byte {
-	s := llm.Sealed{Kind: llm.SealSignature, Item: item.ID, Opaque: item.Seal}
+	s := llm.Sealed{Kind: llm.SealSignature, Model: t.x.Model, Item: item.ID, Opaque: item.Seal, Text: i.hash}
 	start := `{"type":"reasoning.text","signature":`
 	switch {
 	case t.x.Target == llm.Responses:

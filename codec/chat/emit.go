@@ -31,6 +31,8 @@ type emitted struct {
 	begun  bool  // it has content
 	form   form  // how the input of a call is written
 	hidden bool  // there is no place for it
+	// hash is of a thought's text, as far as it goes into reasoning_details.
+	hash llm.TextHash
 }
 
 // form is how the input of a call is written.
@@ -95,7 +97,7 @@ func (w *StreamWriter) Emit(e *llm.Event) {
 	case llm.EventDelta:
 		w.delta(e)
 	case llm.EventCite:
-		w.sources.add(e.Index, w.items[e.Index].start, e.Citation)
+		w.sources.add(w.x, e.Index, w.items[e.Index].start, e.Citation)
 	case llm.EventClose:
 		w.close(e)
 	case llm.EventStop:
@@ -105,18 +107,28 @@ func (w *StreamWriter) Emit(e *llm.Event) {
 	}
 }
 
-// start writes the chunk with the role, at once: it tells the client that there is an answer.
+// start writes the chunk with the role, at once: it tells the client that there is an answer. Each further choice begins with one
+// too.
 func (w *StreamWriter) start(e *llm.Event) {
+	if w.x.Choice > 0 {
+		w.items, w.calls, w.refused = w.items[:0], 0, false
+		w.thought, w.sources = thoughts{x: w.x, seal: w.thought.seal}, sources{list: w.sources.list[:0]}
+	}
 	w.head = appendHead(append(w.head[:0], "data: "...), w.x, e.Model, e.ServiceTier, "chat.completion.chunk")
 	w.head = append(w.head, choiceHead...)
+	w.head[len(w.head)-choiceDigit] += byte(w.x.Choice)
 	w.tiered = tierOf(e.ServiceTier) != ""
 	w.begin()
 	w.buf = append(w.buf, `"role":"assistant","content":""`...)
 	w.end(nil, llm.Text)
 }
 
-// choiceHead is what stands before the members of a delta.
-const choiceHead = `"choices":[{"index":0,"delta":{`
+// choiceHead is what stands before the members of a delta. The index is a single digit (see llm.MaxFanOut), choiceDigit bytes
+// before the end.
+const (
+	choiceHead  = `"choices":[{"index":0,"delta":{`
+	choiceDigit = len(`0,"delta":{`)
+)
 
 // learnTier puts the service tier into the chunks that follow, where the upstream tells it only in the end.
 func (w *StreamWriter) learnTier(tier string) {
@@ -126,6 +138,7 @@ func (w *StreamWriter) learnTier(tier string) {
 	w.tiered = true
 	w.head = append(w.head[:len(w.head)-len(choiceHead)], `"service_tier":`...)
 	w.head = append(append(json.AppendString(w.head, tier), ','), choiceHead...)
+	w.head[len(w.head)-choiceDigit] += byte(w.x.Choice)
 }
 
 // appendHead appends what answers and chunks begin with, the comma behind it included.
@@ -364,11 +377,15 @@ func (w *StreamWriter) stop(e *llm.Event) {
 	w.buf = append(w.buf, `},"logprobs":null,"finish_reason":"`...)
 	w.buf = append(append(w.buf, finishReason(e.Stop.Reason, w.x.Request.Legacy)...), `"}]`...)
 	w.endChunk()
+	if w.x.Choice+1 < w.x.Choices {
+		return // the next choice follows
+	}
 	if w.x.Request.IncludeUsage {
 		w.buf = append(w.buf, w.head[:len(w.head)-len(`{"index":0,"delta":{`)]...)
 		w.buf = AppendUsage(append(w.buf, `],"usage":`...), &w.usage)
 		w.buf = append(w.buf, "}\n\n"...)
 	}
+	noteSearches(w.x, &w.usage)
 	var t Tap
 	w.buf = t.AppendEnd(w.buf)
 }

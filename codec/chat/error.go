@@ -24,6 +24,8 @@ var faults = [...]fault{
 		"the prompt is longer than the model's context window"},
 	llm.ContentPolicy: {400, "invalid_request_error", "content_policy_violation",
 		"the provider refused the prompt for its content"},
+	llm.ForeignPart: {400, "invalid_request_error", "",
+		"the provider can't take a part of the request that was made for another one"},
 	llm.Authentication: {401, "invalid_request_error", "invalid_api_key", "invalid API key"},
 	llm.Permission:     {403, "invalid_request_error", "permission_denied", "this API key may not do this"},
 	// With x-should-retry: false, which NoRetry stands for; an SDK would repeat a 429.

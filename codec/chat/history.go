@@ -65,9 +65,15 @@ func (w *writer) writeSystem() {
 	if w.r.Protocol == llm.Messages && len(items) > 0 && bytes.HasPrefix(items[0].Text, billingPrefix) {
 		items = items[1:]
 	}
-	if len(items) > 0 {
-		w.writeSystemMessage(items, "")
+	if len(items) == 0 {
+		return
 	}
+	for i := range items[1:] {
+		if items[1+i].Name != "" {
+			w.drop("messages.name") // one message has one name
+		}
+	}
+	w.writeSystemMessage(items, items[0].Name)
 }
 
 func (w *writer) writeSystemMessage(items []llm.Item, name string) {
@@ -197,6 +203,7 @@ func (w *writer) summarize(t *llm.Turn) said {
 		case llm.Thought:
 			if w.echoes(item) {
 				s.thoughts++
+				w.warnOfSeal(item)
 			} else {
 				w.drop(w.word("messages.reasoning_content", "input.reasoning", "messages.content.thinking"))
 			}
@@ -242,6 +249,19 @@ func (w *writer) echoes(item *llm.Item) bool {
 	}
 	s, _, ok := w.x.Sealer.Open(item.Seal)
 	return ok && s.Kind == llm.SealContent
+}
+
+// warnOfSeal notes that reasoning goes to the upstream without what its provider has signed or encrypted of it.
+func (w *writer) warnOfSeal(item *llm.Item) {
+	if len(item.Seal) == 0 {
+		return
+	}
+	if w.x.Sealer != nil {
+		if s, _, ok := w.x.Sealer.Open(item.Seal); ok && (s.Kind == llm.SealContent || s.Kind == llm.SealNone) {
+			return // there was none
+		}
+	}
+	w.drop(w.word("messages.reasoning_details", "input.reasoning.encrypted_content", "messages.content.thinking.signature"))
 }
 
 // leaveOutItem decides about an item that Chat has no form for.
@@ -297,7 +317,7 @@ func (w *writer) writeCall(item *llm.Item) {
 		return
 	}
 	w.dst = append(w.dst, `{"id":"`...)
-	w.dst = llm.AppendCallID(w.dst, item.CallID)
+	w.dst = w.appendCallID(item.CallID)
 	name := w.wireName(item.Namespace, item.Name)
 	if item.Custom && (w.x.Options.CustomTools || w.r.Protocol == llm.Chat) {
 		w.dst = append(w.dst, `","type":"custom","custom":{"name":`...)
@@ -319,6 +339,14 @@ func (w *writer) writeCall(item *llm.Item) {
 	}
 	w.key("arguments")
 	w.dst = append(json.AppendString(w.dst, arguments), "}}"...)
+}
+
+// appendCallID appends the id of a call as the upstream takes it. Between equal protocols it is the client's.
+func (w *writer) appendCallID(id string) []byte {
+	if w.r.Protocol == llm.Chat {
+		return llm.AppendCallID(w.dst, id)
+	}
+	return w.x.Options.CallIDs.Append(w.dst, id)
 }
 
 // emptyObject are the arguments of a call without any.

@@ -88,7 +88,7 @@ func (w *writer) writeImage(m *llm.Media, mark llm.CacheTTL) {
 	switch {
 	case m.FileID != "":
 		w.refuse(w.contentField()+w.word(".file.file_id", ".file_id", ".source.file_id"), "unsupported_value",
-			"refers to a file of another provider; file ids cannot cross providers, and are not available")
+			"is an image by its file id, which is not available")
 	case m.URL != "":
 		w.dst = appendEscaped(w.dst, m.URL)
 	default:
@@ -144,12 +144,9 @@ func (w *writer) writeFile(item *llm.Item, mark llm.CacheTTL) {
 	}
 	w.dst = append(w.dst, `{"type":"file","file":{`...)
 	switch {
-	case m.FileID != "" && w.r.Protocol != llm.Messages && w.x.Options.FirstParty:
+	case m.FileID != "":
 		w.dst = append(w.dst, `"file_id":`...)
 		w.dst = json.AppendString(w.dst, m.FileID)
-	case m.FileID != "":
-		w.refuse(w.contentField()+w.word(".file.file_id", ".file_id", ".source.file_id"), "unsupported_value",
-			"refers to a file of another provider; file ids cannot cross providers, and are not available")
 	case m.URL != "":
 		w.refuse(w.contentField()+w.word(".file.file_url", ".file_url", ".source.url"), "unsupported_value",
 			"is a document by its address, which is not available")

@@ -61,7 +61,11 @@ func (d *reader) readMessage(p *place, value []byte, leading bool) bool {
 	switch d.text(&at, g.role) {
 	case "system", "developer":
 		if leading {
+			n := len(d.r.System)
 			d.r.System = d.readContent(d.r.System, p, &g, llm.System)
+			if name := d.text(&place{up: p, name: "name"}, g.name); len(d.r.System) > n {
+				d.r.System[n].Name = name
+			}
 			return true
 		}
 		t := d.turn(llm.System, p, &g)

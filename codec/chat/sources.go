@@ -27,9 +27,14 @@ type source struct {
 // count takes in the next piece of text.
 func (s *sources) count(text []byte) { s.characters += int64(utf8.RuneCount(text)) }
 
-// add notes a citation of a text item that begins at start. What names no page has no form in Chat.
-func (s *sources) add(item int, start int64, c *llm.Citation) {
+// add notes a citation of a text item that begins at start. What names no page, a place in a document, has no form in Chat.
+func (s *sources) add(x *llm.Exchange, item int, start int64, c *llm.Citation) {
 	if c.URL == "" {
+		field := "content.citations"
+		if x.Target == llm.Responses {
+			field = "output.content.annotations"
+		}
+		x.Warnings.Drop(field)
 		return
 	}
 	n := source{url: strings.Clone(c.URL), title: strings.Clone(c.Title), item: item}

@@ -37,7 +37,7 @@ func (w *writer) writeResult(index int, call *pairEnd) {
 	w.warnOfResult(result)
 	w.open("tool")
 	w.dst = append(w.dst, `,"tool_call_id":"`...)
-	w.dst = append(llm.AppendCallID(w.dst, call.item.CallID), '"')
+	w.dst = append(w.appendCallID(call.item.CallID), '"')
 	w.key("content")
 	if w.x.Options.ToolImageParts && hasMedia(result) {
 		w.dst = append(w.dst, '[')
@@ -105,7 +105,7 @@ func (w *writer) writeAttachment(result *llm.Item) {
 	}
 	w.open("user")
 	w.dst = append(w.dst, `,"content":[{"type":"text","text":"[attachment of tool result `...)
-	w.dst = append(llm.AppendCallID(w.dst, result.CallID), `]"}`...)
+	w.dst = append(w.appendCallID(result.CallID), `]"}`...)
 	for i := range result.Parts {
 		switch p := &result.Parts[i]; {
 		case p.Kind == llm.Text:

@@ -132,7 +132,7 @@ func (w *writer) writeFunction(t *llm.Tool, note, schema string) {
 		w.dst = append(w.dst, schema...)
 	}
 	strict := t.Strict
-	if strict != nil && *strict && t.RawProtocol == llm.Messages && !isStrictSchema([]byte(schema)) {
+	if strict != nil && *strict && t.RawProtocol == llm.Messages && !json.IsStrictSchema([]byte(schema)) {
 		strict = new(bool) // OpenAI's subset is another one
 		w.drop("tools.strict")
 	}

@@ -81,6 +81,18 @@ func (u *Usage) Neutral() llm.Usage {
 	return n
 }
 
+// noteSearches notes that a Chat client is not told how many hosted web searches there were (protocols.md D.13).
+func noteSearches(x *llm.Exchange, u *llm.Usage) {
+	if u.WebSearches == 0 {
+		return
+	}
+	field := "usage.server_tool_use"
+	if x.Target == llm.Responses {
+		field = "tool_usage"
+	}
+	x.Warnings.Drop(field)
+}
+
 // AppendUsage appends the usage object that tells a Chat client of u. What is not known is zero: clients want numbers.
 func AppendUsage(dst []byte, u *llm.Usage) []byte {
 	dst = strconv.AppendInt(append(dst, `{"prompt_tokens":`...), u.Prompt(), 10)

@@ -16,15 +16,21 @@ import (
 //
 // What can't be carried over is noted in x.Warnings, or is an error where the options are strict. An error has the
 // field in the client's words as Param; dst is then returned as it was. x.Names and x.StopEnforced are set for the
-// answer. Streams are always asked for their usage: a client of another protocol can't be told the end without it.
+// answer. Streams are asked for their usage unless x.NoStreamOptions: a client of another protocol is told of it at the end.
 func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	x.Names.Reset()
 	x.StopEnforced, x.JSONTool, x.MaxTokensChosen = nil, "", false
+	if err := llm.CheckFileIDs(x); err != nil {
+		return dst, err
+	}
 	w := writer{x: x, r: x.Request, model: llm.OpenAIModelOf(x.Model), dst: dst}
 	w.dst = append(w.dst, `{"model":`...)
 	w.dst = json.AppendString(w.dst, x.Model)
 	if w.r.Stream {
-		w.dst = append(w.dst, `,"stream":true,"stream_options":{"include_usage":true}`...)
+		w.dst = append(w.dst, `,"stream":true`...)
+		if !x.NoStreamOptions {
+			w.dst = append(w.dst, `,"stream_options":{"include_usage":true}`...)
+		}
 	}
 	w.writeSampling()
 	w.writeReasoning()
@@ -242,6 +248,9 @@ func (w *writer) writeReasoning() {
 	case effort != "" && (effort != wanted || !exact):
 		w.approximate(field)
 	}
+	if r.Updated {
+		w.approximate(updatedEffort)
+	}
 	w.text("reasoning_effort", string(effort))
 	if r.Summary != "" {
 		w.drop(w.word("reasoning.summary", "reasoning.summary", "thinking.display"))
@@ -257,6 +266,9 @@ func (w *writer) writeReasoning() {
 	}
 }
 
+// updatedEffort is a Responses item whose effort counts for the whole request elsewhere.
+const updatedEffort = "input.configuration_update"
+
 // writeFormat writes the shape of the answer. Anthropic's schemas are strict where OpenAI's rules for that allow it
 // (protocols.md D.8).
 func (w *writer) writeFormat() {
@@ -267,7 +279,7 @@ func (w *writer) writeFormat() {
 	case llm.FormatSchema:
 		name, strict := f.Name, f.Strict
 		if w.r.Protocol == llm.Messages {
-			if strict = &no; isStrictSchema(f.Schema) {
+			if strict = &no; json.IsStrictSchema(f.Schema) {
 				strict = &yes
 			}
 			if name == "" {

@@ -690,9 +690,11 @@ func TestWriteRefuses(t *testing.T) {
 			"unsupported_item"},
 		{"reference", in(llm.Assistant, llm.Item{Kind: llm.Reference, ID: "x"}), "input[0]", "item_not_found"},
 		{"image of the model", in(llm.Assistant, llm.Item{Kind: llm.Image}), "input[0]", "unsupported_value"},
-		{"foreign file", in(llm.User, llm.Item{Kind: llm.File, Media: llm.Media{FileID: "x"}}),
-			"input.content.file_id", "unsupported_value"},
-		{"foreign image", in(llm.User, llm.Item{Kind: llm.Image, Media: llm.Media{FileID: "x"}}),
+		{"file of another provider", func(r *llm.Request, o *llm.Options) {
+			o.Family = "qwen"
+			in(llm.User, llm.Item{Kind: llm.File, Media: llm.Media{FileID: "x"}})(r, o)
+		}, "input[0].content.file_id", "unsupported_value"},
+		{"image by its file id", in(llm.User, llm.Item{Kind: llm.Image, Media: llm.Media{FileID: "x"}}),
 			"input.content.file_id", "unsupported_value"},
 		{"document by address", in(llm.User, llm.Item{Kind: llm.File, Media: llm.Media{URL: "https://x"}}),
 			"input.content.file_url", "unsupported_value"},

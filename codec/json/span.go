@@ -4,3 +4,6 @@ package json
 type Span struct {
 	Start, End int
 }
+
+// Within returns where a span of a part of a text lies in the whole, the part beginning at start.
+func (s Span) Within(start int) Span { return Span{Start: start + s.Start, End: start + s.End} }

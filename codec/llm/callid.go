@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"strconv"
+	"strings"
 )
 
 // maxCallID is the longest call id that every provider accepts (protocols.md D.20).
@@ -21,6 +22,35 @@ func AppendCallID(dst []byte, id string) []byte {
 		return append(dst, id...)
 	}
 	return appendHash(append(dst, "call_"...), id, 26)
+}
+
+// CallIDs is which ids of calls an upstream takes, in requests. The zero value is CallIDsNative.
+type CallIDs uint8
+
+// The ids that upstreams take.
+const (
+	// CallIDsNative are those of AppendCallID.
+	CallIDsNative CallIDs = iota
+	// CallIDsShort are the same, but no longer than 40 characters: older Chat upstreams, Azure's among them.
+	CallIDsShort
+	// CallIDsMistral are 9 letters and digits, as Mistral wants them.
+	CallIDsMistral
+)
+
+// Append appends the id that a call, and its result, carry towards an upstream that takes ids like that. It is AppendCallID with
+// other bounds: an id within them is appended as it is, an empty one stays empty, and any other becomes what its hash says.
+func (c CallIDs) Append(dst []byte, id string) []byte {
+	const mistral, short = 9, 40
+	switch {
+	case c == CallIDsMistral && id != "":
+		if len(id) == mistral && isWireName(id, mistral) && !strings.ContainsAny(id, "_-") {
+			return append(dst, id...)
+		}
+		return appendHash(dst, id, mistral)
+	case c == CallIDsShort && len(id) > short:
+		return appendHash(append(dst, "call_"...), id, 26)
+	}
+	return AppendCallID(dst, id)
 }
 
 // AppendCallIDAt appends the id of a call that came without one: call_ and its place, the turn and the number of the call in

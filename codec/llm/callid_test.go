@@ -41,3 +41,27 @@ func TestCallIDByPlace(t *testing.T) {
 		t.Errorf("got %q, want xcall_12_3", got)
 	}
 }
+
+func TestCallIDsWithinTheBoundsOfAnUpstream(t *testing.T) {
+	f := func(kind CallIDs, id, want string) {
+		t.Helper()
+		got := string(kind.Append([]byte("x"), id))
+		if got != "x"+want {
+			t.Errorf("CallIDs(%d).Append(%q) = %q, want %q", kind, id, got, want)
+		}
+		if again := string(kind.Append(nil, want)); again != want {
+			t.Errorf("CallIDs(%d).Append(%q) = %q, want no further change", kind, want, again)
+		}
+	}
+	f(CallIDsNative, strings.Repeat("a", 64), strings.Repeat("a", 64))
+	f(CallIDsNative, "functions.x:0", "call_isdcj5ov26beoveteg6tfufxwb")
+	f(CallIDsShort, strings.Repeat("a", 40), strings.Repeat("a", 40))
+	f(CallIDsShort, strings.Repeat("a", 41), "call_yd4l2tn4fmgaged4dq3zcpzkou")
+	f(CallIDsShort, "functions.x:0", "call_isdcj5ov26beoveteg6tfufxwb")
+	f(CallIDsShort, "", "")
+	f(CallIDsMistral, "aB3456789", "aB3456789")
+	f(CallIDsMistral, "call_0_01", "fygpdcbj2")
+	f(CallIDsMistral, "toolu_01A", "lk6i274r2")
+	f(CallIDsMistral, "functions.x:0", "isdcj5ov2")
+	f(CallIDsMistral, "", "")
+}

@@ -44,6 +44,9 @@ const (
 	Overloaded
 	// Unavailable is a group that no target can serve now.
 	Unavailable
+	// ForeignPart is a part of the request that this provider can't take and another may: reasoning that it did not make, a
+	// field that it does not know (Param is its name then).
+	ForeignPart
 )
 
 // CodeUploadTimeout is the Code of a Timeout error for a client whose request body came too slowly. It makes the status
@@ -64,7 +67,7 @@ type Error struct {
 	Param string
 	// Type is the provider's own error type when the error was read from one.
 	Type string
-	// RetryAfter is how long the client should wait. Zero means unknown.
+	// RetryAfter is how long the client should wait, or how long the provider's words ask us to. Zero means unknown.
 	RetryAfter time.Duration
 	// NoRetry asks SDKs not to try again by themselves (x-should-retry: false).
 	NoRetry bool

@@ -20,10 +20,23 @@ const (
 // Sealed is what stands in an envelope. Its texts are valid as long as the envelope is.
 type Sealed struct {
 	Kind SealKind
+	// Model is the upstream's model that the reasoning is of. It is told, not checked: what a model signs is valid on all models
+	// of its account. Empty in envelopes of versions that did not know it.
+	Model string
 	// Item is the id of a Responses item, or empty.
 	Item string
 	// Opaque is what the provider minted.
 	Opaque []byte
+	// Text is the hash of the text that the client was shown beside it.
+	Text TextHash
+}
+
+// Fits reports whether text is what the client was shown beside what is sealed. Envelopes that know neither model nor text are of
+// an earlier version, and fit.
+func (s *Sealed) Fits(text []byte) bool {
+	var hash TextHash
+	hash.Add(text)
+	return hash == s.Text || s.Text == 0 && s.Model == ""
 }
 
 // Sealer makes and opens the envelopes that opaque reasoning travels in through a foreign protocol. It is bound to one
@@ -52,18 +65,30 @@ type Exchange struct {
 	Names Names
 	// Sealer is nil where envelopes can't be made; reasoning then has none.
 	Sealer Sealer
+	// NoOpaque leaves reasoning out of the history that only its own provider can read, NoStreamOptions the field of that name:
+	// the target refused them.
+	NoOpaque, NoStreamOptions bool
 	// AnswerID seeds the ids of the answer: letters and digits, unique per call.
 	AnswerID string
 	// AnswerModel replaces the model that the upstream reports, when not empty.
 	AnswerModel string
 	// Created is the answer's time in seconds since 1970.
 	Created int64
+	// Choice is the index of the choice that is being answered, Choices how many a Chat client gets, one upstream call for each;
+	// 0 stands for 1.
+	Choice, Choices int
 	// MaxTokensChosen is whether the writer chose the output limit itself (protocols.md D.4).
 	MaxTokensChosen bool
 	// JSONTool is the name of the tool that stands in for a JSON schema, empty when none does (protocols.md D.8).
 	JSONTool string
 	// StopEnforced are the stop sequences that the gateway looks for itself (protocols.md D.6).
 	StopEnforced []string
+}
+
+// FansOut reports whether the several choices that the client wants are to be had by as many upstream calls.
+func (x *Exchange) FansOut() bool {
+	n := x.Request.Sampling.N
+	return x.Options.FanOut && n > 1 && n <= MaxFanOut
 }
 
 // Names translates between the names of tools that the client uses and those that the target accepts.

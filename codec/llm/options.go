@@ -28,6 +28,8 @@ type Options struct {
 	CustomTools bool
 	// EchoReasoning sends reasoning_content back to a Chat upstream.
 	EchoReasoning bool
+	// StripReasoning leaves reasoning out of what a Responses upstream gets: some refuse such items.
+	StripReasoning bool
 	// SystemRole forces "system" in place of "developer" on a Chat upstream.
 	SystemRole bool
 	// MidSystem is whether a Chat upstream accepts system messages behind the first turn.
@@ -44,8 +46,14 @@ type Options struct {
 	AcceptsTopK bool
 	// EmulateClientTools turns Anthropic's typed client tools into functions.
 	EmulateClientTools bool
+	// CodeExecution maps Responses' code_interpreter and Anthropic's code_execution onto each other, which run different code
+	// in different sandboxes. Without it they are hosted tools that the other doesn't have.
+	CodeExecution bool
 	// ForwardUnknown lists top-level fields that are sent on although no rule maps them.
 	ForwardUnknown []string
+	// FanOut asks upstreams of Responses and Messages, which know one choice, once for each choice that a Chat client wants (n), up
+	// to MaxFanOut. Without it such a request is refused.
+	FanOut bool
 	// NamePrefix writes a participant's name before its text.
 	NamePrefix bool
 	// Repair mends histories whose tool calls have no results.
@@ -60,11 +68,25 @@ type Options struct {
 	PromptCacheKey bool
 	// ReasoningDetails shows Chat clients reasoning_details with signatures.
 	ReasoningDetails bool
+	// FetchImages has the images of converted requests downloaded and sent along where the client gives their address, and the
+	// documents for a Chat upstream, which knows no addresses of these.
+	FetchImages bool
+	// CallIDs is which ids of tool calls a Chat upstream takes.
+	CallIDs CallIDs
+	// EstimateUsage has the local tokenizer count what the upstream reports no usage of: where there is no report, or the
+	// answer ends before it. It costs memory for what the model says, and the count.
+	EstimateUsage bool
+	// StreamInputEstimate tells Messages clients an estimate of the prompt's tokens where their stream begins and the upstream
+	// hasn't told them yet. It costs the count before the first byte.
+	StreamInputEstimate bool
 	// MaxTokens is Anthropic's max_tokens where the client gives none and the model's limit is unknown; 0 means 8192.
 	MaxTokens int64
 	// MaxTokensField is Chat's field for the output limit: "max_tokens", "max_completion_tokens", or empty for the model's.
 	MaxTokensField string
 }
+
+// MaxFanOut is how many choices a Chat client gets of an upstream that knows only one. It is a single digit.
+const MaxFanOut = 8
 
 // DefaultOptions returns the options of a channel that sets none.
 func DefaultOptions() Options {

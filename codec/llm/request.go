@@ -10,7 +10,8 @@ type Request struct {
 	Protocol Protocol
 	// Model is what the client asked for; the writer takes the target's name instead.
 	Model string
-	// System are the leading system and developer texts in order: items of kind Text.
+	// System are the leading system and developer texts in order: items of kind Text. Name is Chat's name of the participant,
+	// at the first item of its message.
 	System []Item
 	// Turns is the conversation.
 	Turns []Turn
@@ -116,6 +117,8 @@ type Reasoning struct {
 	Encrypted bool
 	// Context is Responses' reasoning.context, or empty; Mode its reasoning.mode.
 	Context, Mode string
+	// Updated is whether Effort was changed inside the conversation (Responses' configuration_update).
+	Updated bool
 }
 
 // FormatKind is the shape of an answer. The zero value is text.

@@ -1,5 +1,7 @@
 package llm
 
+import "strings"
+
 // ToolKind is what kind of tool a tool is. The zero value is a function.
 type ToolKind uint8
 
@@ -40,6 +42,24 @@ type Tool struct {
 	// Raw is the tool as the client wrote it, RawProtocol in which protocol.
 	Raw         []byte
 	RawProtocol Protocol
+}
+
+// CodeExecution is the name of Hosted items whose call is code that the provider ran: {"code":…} in Arguments, and what it has
+// printed in Text.
+const CodeExecution = "code_execution"
+
+// codeInterpreter is Responses' name of the tool.
+const codeInterpreter = "code_interpreter"
+
+// RunsCode reports whether the tool is a sandbox of the provider's for the model's code: Responses' code_interpreter, or
+// Anthropic's code_execution of any date.
+func (t *Tool) RunsCode() bool { return t.Kind == OtherTool && runsCode(t.Name) }
+
+// RunsCode reports whether a choice names such a tool, by its type or as Anthropic's choices do.
+func (n *ToolName) RunsCode() bool { return n.Namespace == "" && runsCode(n.Name) }
+
+func runsCode(name string) bool {
+	return name == codeInterpreter || strings.HasPrefix(name, CodeExecution)
 }
 
 // ChoiceMode says whether the model must call a tool. The zero value is not given.

@@ -7,7 +7,7 @@ type Knowledge uint8
 const (
 	// Unknown means that the provider reported nothing.
 	Unknown Knowledge = iota
-	// Estimated means that a local tokenizer counted.
+	// Estimated means that some of the numbers are our own: counted by a local tokenizer, or guessed by the length of the text.
 	Estimated
 	// Partial means that the stream was cut before the final report: the numbers are a lower bound.
 	Partial
@@ -28,7 +28,7 @@ func (k Knowledge) String() string {
 	return "unknown"
 }
 
-// Usage is what one call used, in tokens. No number is negative.
+// Usage is what one call used: tokens, and the hosted tools that are charged by the call. No number is negative.
 //
 // The kinds do not overlap, so that each can be priced alone: OpenAI's prompt_tokens is Input + CacheRead + both cache
 // writes, Anthropic's input_tokens is Input alone.
@@ -44,12 +44,25 @@ type Usage struct {
 	Output int64
 	// Reasoning counts those of Output that were reasoning.
 	Reasoning int64
+	// WebSearches counts the hosted web searches, which providers charge by the request: Anthropic's
+	// server_tool_use.web_search_requests, Responses' tool_usage.web_search.num_requests. Chat never tells it.
+	WebSearches int64
 	// Knowledge says how the numbers are known.
 	Knowledge Knowledge
 }
 
 // Prompt returns all prompt tokens: what OpenAI calls prompt_tokens or input_tokens.
 func (u *Usage) Prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite5m + u.CacheWrite1h }
+
+// Plus returns what two calls used together, known as well as the worse known of them.
+func (u *Usage) Plus(v *Usage) Usage {
+	return Usage{
+		Input: u.Input + v.Input, CacheRead: u.CacheRead + v.CacheRead,
+		CacheWrite5m: u.CacheWrite5m + v.CacheWrite5m, CacheWrite1h: u.CacheWrite1h + v.CacheWrite1h,
+		Output: u.Output + v.Output, Reasoning: u.Reasoning + v.Reasoning, WebSearches: u.WebSearches + v.WebSearches,
+		Knowledge: min(u.Knowledge, v.Knowledge),
+	}
+}
 
 // Total returns prompt and output tokens together.
 func (u *Usage) Total() int64 { return u.Prompt() + u.Output }

@@ -76,7 +76,9 @@ func (w *AnswerWriter) add(it *answerItem, e *llm.Event) {
 		it.citations = append(it.citations, keptCitation(e.Citation))
 	case it.kind == llm.Thought:
 		it.redacted = it.redacted || e.Item.Redacted && len(it.text) == 0
-		it.seal = appendSeal(it.seal[:0], w.x, e.Item, it.redacted)
+		var hash llm.TextHash
+		hash.Add(it.text)
+		it.seal = appendSeal(it.seal[:0], w.x, e.Item, it.redacted, hash)
 	case it.kind == llm.Hosted:
 		it.hosted = appendHosted(it.hosted[:0], w.x, e.Item, e.Index)
 	}
@@ -125,7 +127,7 @@ func (w *AnswerWriter) appendItem(dst []byte, open int, it *answerItem) []byte {
 	start := len(dst)
 	switch it.kind {
 	case llm.Text, llm.Refusal:
-		dst = it.appendText(dst)
+		dst = it.appendText(dst, w.x)
 	case llm.Thought:
 		switch {
 		case !it.redacted:
@@ -153,7 +155,7 @@ func (w *AnswerWriter) appendItem(dst []byte, open int, it *answerItem) []byte {
 	return dst
 }
 
-func (it *answerItem) appendText(dst []byte) []byte {
+func (it *answerItem) appendText(dst []byte, x *llm.Exchange) []byte {
 	if len(bytes.TrimSpace(it.text)) == 0 {
 		return dst
 	}
@@ -164,6 +166,7 @@ func (it *answerItem) appendText(dst []byte) []byte {
 		c := appendCitation(nil, &it.citations[i], it.text)
 		switch {
 		case len(c) == 0:
+			x.Warnings.Drop(annotationsField)
 			continue
 		case len(dst) == start:
 			dst = append(dst, `,"citations":[`...)

@@ -67,6 +67,9 @@ func (w *writer) wireChoice(c *llm.ToolChoice) string {
 	if name.Kind == llm.SearchTool && !w.native {
 		return searchName
 	}
+	if !w.native && w.x.Options.CodeExecution && name.Kind == llm.OtherTool && name.RunsCode() {
+		return llm.CodeExecution
+	}
 	return w.wireName(name.Namespace, name.Name)
 }
 

@@ -98,16 +98,22 @@ func (w *writer) planConversation() {
 func (w *writer) planSystem() {
 	w.system = w.r.System
 	for i := range w.r.System {
-		if len(w.r.System[i].Text) == 0 {
-			// Slow path: leave the empty ones out, in a list of our own.
-			w.system = nil
-			for j := range w.r.System {
-				if len(w.r.System[j].Text) > 0 {
-					w.system = append(w.system, w.r.System[j])
-				}
-			}
-			return
+		if len(w.r.System[i].Text) > 0 && w.r.System[i].Name == "" {
+			continue
 		}
+		// Slow path: leave the empty ones out and say who speaks, in a list of our own.
+		w.system = nil
+		for j := range w.r.System {
+			item := w.r.System[j]
+			if len(item.Text) == 0 {
+				continue
+			}
+			if prefix := w.speaker(item.Name); prefix != "" {
+				item.Text = append([]byte(prefix), item.Text...)
+			}
+			w.system = append(w.system, item)
+		}
+		return
 	}
 }
 
@@ -160,10 +166,11 @@ func (w *writer) last(role llm.Role) *message {
 // planMidSystem takes over a system text inside the conversation: in place where the model knows that, else as a reminder in
 // the user's words. It is never moved to the front, which would change its place and the cache's prefix.
 func (w *writer) planMidSystem(turn *llm.Turn) {
-	var text []byte
+	text := []byte(w.speaker(turn.Name))
+	empty := len(text)
 	for i := range turn.Items {
 		if item := &turn.Items[i]; item.Kind == llm.Text && len(item.Text) > 0 {
-			if len(text) > 0 {
+			if len(text) > empty {
 				text = append(text, "\n\n"...)
 			}
 			text = append(text, item.Text...)
@@ -173,7 +180,7 @@ func (w *writer) planMidSystem(turn *llm.Turn) {
 			}
 		}
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
+	if len(bytes.TrimSpace(text[empty:])) == 0 {
 		return
 	}
 	n := len(w.messages)
@@ -188,14 +195,7 @@ func (w *writer) planMidSystem(turn *llm.Turn) {
 
 // planTurn takes over a turn of the user or the assistant.
 func (w *writer) planTurn(turn *llm.Turn, ids *callIDs) {
-	prefix := ""
-	if turn.Name != "" {
-		if w.x.Options.NamePrefix {
-			prefix = turn.Name + ": "
-		} else {
-			w.drop(w.word("messages.name", "input.name"))
-		}
-	}
+	prefix := w.speaker(turn.Name)
 	onlyResults := len(turn.Items) > 0
 	for i := range turn.Items {
 		item := &turn.Items[i]
@@ -225,6 +225,20 @@ func (w *writer) planTurn(turn *llm.Turn, ids *callIDs) {
 	if turn.Role == llm.User && (!onlyResults || w.answersLast()) {
 		w.last(llm.User)
 	}
+}
+
+// speaker returns what goes in front of a participant's text to say who speaks, where the channel wants that: this protocol has
+// no names of participants.
+func (w *writer) speaker(name string) string {
+	switch {
+	case name == "":
+		return ""
+	case w.x.Options.NamePrefix:
+		w.approximate("messages.name")
+		return name + ": "
+	}
+	w.drop("messages.name")
+	return ""
 }
 
 // answersLast reports whether the last message is the assistant's and a call in it has its result.

@@ -261,7 +261,6 @@ func TestWriteMedia(t *testing.T) {
 	f("base64 of an unknown type", image(llm.Media{Data: []byte("iVBORw0KGgoA"), Detail: "auto"}),
 		`{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgoA"}}`, "", "")
 	f("SVG", image(llm.Media{Type: "image/svg+xml", Data: []byte("AA==")}), "", "", codeUnsupportedValue)
-	f("a handle", image(llm.Media{FileID: "file_1"}), "", "", codeUnsupportedValue)
 	f("PDF", file(llm.Media{Type: "application/pdf", Data: []byte("JVBERi0="), Name: "a.pdf"}),
 		`{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="},"title":"a.pdf"}`, "", "")
 	f("PDF as a data URL", file(llm.Media{Data: []byte("data:application/pdf;base64,JVBERi0=")}),

@@ -76,6 +76,9 @@ func (d *Decoder) Reset(x *llm.Exchange) {
 // Done reports whether the answer is over: a Stop or a Fault was emitted.
 func (d *Decoder) Done() bool { return d.done }
 
+// Stopped reports whether the stop reason has come: what may follow it is the terminal event.
+func (d *Decoder) Stopped() bool { return d.stopped }
+
 // Usage returns the tokens reported so far, those of earlier rounds of a paused answer included.
 func (d *Decoder) Usage() llm.Usage {
 	u := d.usage.Neutral()
@@ -467,7 +470,7 @@ func (d *Decoder) blockStart(upstream int, block []byte, out llm.Emitter) {
 		}
 	}
 	d.pause.blockStart(block)
-	if string(kind) != "web_search_tool_result" {
+	if !isHostedResult(string(kind)) {
 		d.closeHosted(nil, out)
 	}
 	d.item = llm.Item{}
@@ -499,7 +502,7 @@ func (d *Decoder) blockStart(upstream int, block []byte, out llm.Emitter) {
 		d.item = llm.Item{Kind: llm.Hosted, CallID: b.id, Name: b.name}
 		d.open(b, out)
 		b.initial = append(b.initial, input...)
-	case "web_search_tool_result":
+	case "web_search_tool_result", "code_execution_tool_result", "bash_code_execution_tool_result":
 		if d.hosted != nil && d.hosted.id == textOf(toolUseID) {
 			d.closeHosted(block, out)
 		}
@@ -783,9 +786,41 @@ func (d *Decoder) closeHosted(result []byte, out llm.Emitter) {
 	}
 	d.hosted = nil
 	d.item = llm.Item{Kind: llm.Hosted, CallID: b.id, Name: b.name, Arguments: b.arguments}
-	e := json.Array(json.Get(result, "content"))
+	content := json.Get(result, "content")
+	switch b.name {
+	case llm.CodeExecution, "bash_code_execution":
+		d.readCode(content)
+	case "text_editor_code_execution":
+		d.x.Warnings.Drop("content." + b.name)
+	}
+	e := json.Array(content)
 	for e.Next() {
 		d.item.Citations = append(d.item.Citations, readCitation(e.Value()))
 	}
 	d.close(b, out)
+}
+
+// readCode makes the item that is being closed one of code that ran: a program's, or a shell's, which has its own names for
+// that. content is its result, or nil.
+func (d *Decoder) readCode(content []byte) {
+	code := json.Get(d.item.Arguments, "code")
+	if code == nil {
+		code = json.Get(d.item.Arguments, "command")
+	}
+	text, _ := json.Unquote(code)
+	d.item.Name = llm.CodeExecution
+	d.item.Arguments = append(json.AppendString([]byte(`{"code":`), text), '}')
+	for _, name := range [...]string{"stdout", "stderr", "error_code"} {
+		if text, ok := json.Unquote(json.Get(content, name)); ok && len(text) > 0 {
+			if len(d.item.Text) > 0 {
+				d.item.Text = append(d.item.Text, '\n')
+			}
+			d.item.Text = append(d.item.Text, text...)
+		}
+	}
+	status := json.Get(content, "return_code")
+	d.item.IsError = content != nil && string(status) != "0"
+	if !json.IsEmpty(json.Get(content, "content")) {
+		d.x.Warnings.Drop("content.code_execution_tool_result.content")
+	}
 }

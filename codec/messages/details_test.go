@@ -13,6 +13,10 @@ func TestErrorDetails(t *testing.T) {
 	if got := string(AppendErrorBody(nil, e, "req_1")); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	e.Code = "thread_not_found"
+	if got, want := look(string(AppendErrorBody(nil, e, "")), "error details"), `{"error_code":"thread_not_found"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	e.Code = "another"
 	if got := look(string(AppendErrorBody(nil, e, "")), "error details"); got != "" {
 		t.Errorf("another error has details %s", got)

@@ -35,9 +35,10 @@ type streamItem struct {
 	// pending is what has not been written yet: of an item that waits, white space at the beginning of a text, and what may
 	// turn out to be an empty input.
 	pending   []byte
-	citations []byte // rendered, while the item waits
-	hosted    []byte // the rendered blocks of a hosted call
-	seal      []byte // the signature or the data
+	citations []byte       // rendered, while the item waits
+	hosted    []byte       // the rendered blocks of a hosted call
+	seal      []byte       // the signature or the data
+	hash      llm.TextHash // of a thought's text
 }
 
 // Reset makes w ready for another answer.
@@ -210,6 +211,9 @@ func (w *StreamWriter) delta(e *llm.Event) {
 		return
 	}
 	w.refused = w.refused || it.kind == llm.Refusal
+	if it.kind == llm.Thought {
+		it.hash.Add(e.Text)
+	}
 	if e.Index != w.head {
 		it.pending = append(it.pending, e.Text...)
 		return
@@ -275,6 +279,7 @@ func (w *StreamWriter) cite(e *llm.Event) {
 	}
 	rendered := appendCitation(w.scratch[:0], e.Citation, nil)
 	if len(rendered) == 0 {
+		w.x.Warnings.Drop(annotationsField)
 		return
 	}
 	w.scratch = rendered
@@ -309,7 +314,7 @@ func (w *StreamWriter) close(e *llm.Event) {
 	switch it.kind {
 	case llm.Thought:
 		it.redacted = it.redacted || e.Item.Redacted && !it.begun
-		it.seal = appendSeal(it.seal[:0], w.x, e.Item, it.redacted)
+		it.seal = appendSeal(it.seal[:0], w.x, e.Item, it.redacted, it.hash)
 	case llm.Hosted:
 		it.hosted = appendHosted(it.hosted[:0], w.x, e.Item, e.Index)
 	}

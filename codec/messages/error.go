@@ -25,6 +25,8 @@ var faults = [...]fault{
 	llm.InvalidRequest: {400, "invalid_request_error", "invalid request"},
 	llm.ContextLength:  {400, "invalid_request_error", ""},
 	llm.ContentPolicy:  {400, "invalid_request_error", "the provider refused the prompt for its content"},
+	llm.ForeignPart: {400, "invalid_request_error",
+		"the provider can't take a part of the request that was made for another one"},
 	llm.Authentication: {401, "authentication_error", "invalid API key"},
 	llm.Permission:     {403, "permission_error", "this API key may not do this"},
 	llm.Billing:        {402, "billing_error", "the account is out of quota"},

@@ -48,12 +48,21 @@ func (w *writer) planMarks() {
 		assistant = assistant || w.messages[i].role == llm.Assistant
 		conversation += w.countMarks(&w.messages[i])
 	}
-	m.skipHead = max(0, head-maxMarks)
-	m.skipMessages = min(conversation, max(0, head+conversation-maxMarks))
+	most := maxMarks
+	if m.auto = w.r.Cache.Auto; m.auto != llm.CacheNone {
+		most-- // a client that mixes the protocols has asked for the automatic one
+	}
+	m.skipHead = max(0, head-most)
+	m.skipMessages = min(conversation, max(0, head+conversation-most))
 	if m.skipHead+m.skipMessages > 0 {
 		w.drop("cache_control")
 	}
-	marked := head+conversation > 0
+	if m.auto == llm.CacheLong && head+conversation > 0 && !m.long {
+		// It stands last, behind marks that may be of five minutes.
+		m.auto = llm.CacheShort
+		w.approximate("cache_control")
+	}
+	marked := head+conversation > 0 || m.auto != llm.CacheNone
 	if !marked && w.x.Options.AutoCache && w.x.Options.FirstParty && string(mode) != `"explicit"` &&
 		(assistant || w.keptTools() > 0) {
 		m.auto = llm.CacheShort

@@ -94,10 +94,6 @@ func (w *writer) checkMedia(item *llm.Item, path llm.Path) bool {
 		w.refuse(codeUnsupportedValue, field, "Remove the audio or use an OpenAI-protocol channel.")
 		return false
 	}
-	if item.Media.FileID != "" {
-		w.refuse(codeUnsupportedValue, field, "File ids cannot cross providers: send the file itself.")
-		return false
-	}
 	s := sourceOf(&item.Media)
 	ok := false
 	switch {

@@ -40,12 +40,12 @@ const (
 )
 
 // hasHosted reports whether the upstream runs a tool of the request itself.
-func hasHosted(r *llm.Request) bool {
+func hasHosted(r *llm.Request, options *llm.Options) bool {
 	if r.Search != nil {
 		return true
 	}
 	for i := range r.Tools {
-		if isHosted(&r.Tools[i]) {
+		if isHosted(&r.Tools[i], options) {
 			return true
 		}
 	}
@@ -60,6 +60,7 @@ func (p *pause) addTo(u *llm.Usage) {
 	u.CacheWrite1h += p.earlier.CacheWrite1h
 	u.Output += p.earlier.Output
 	u.Reasoning += p.earlier.Reasoning
+	u.WebSearches += p.earlier.WebSearches
 }
 
 // hold reports whether the answer is to go on with another call, and remembers that.
@@ -75,7 +76,7 @@ func (p *pause) hold() bool {
 // and changes nothing for requests without hosted tools and for clients that know pauses themselves. Without it, a pause ends
 // the answer with StopPause.
 func (d *Decoder) AllowPause() {
-	d.pause.wanted = d.x.Request.Protocol != llm.Messages && hasHosted(d.x.Request)
+	d.pause.wanted = d.x.Request.Protocol != llm.Messages && hasHosted(d.x.Request, d.x.Options)
 }
 
 // Paused reports whether the answer needs another call to go on: AppendContinuation makes its body, and Event, Answer and End

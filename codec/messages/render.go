@@ -31,6 +31,10 @@ func appendUsage(dst []byte, u *llm.Usage, tier string) []byte {
 		dst = append(dst, `,"output_tokens_details":{"thinking_tokens":`...)
 		dst = append(strconv.AppendInt(dst, u.Reasoning, 10), '}')
 	}
+	if u.WebSearches > 0 {
+		dst = append(dst, `,"server_tool_use":{"web_search_requests":`...)
+		dst = append(strconv.AppendInt(dst, u.WebSearches, 10), `,"web_fetch_requests":0}`...)
+	}
 	if tier = answerTier(tier); tier != "" {
 		dst = append(dst, `,"service_tier":`...)
 		dst = json.AppendString(dst, tier)
@@ -97,8 +101,8 @@ func appendStop(dst []byte, x *llm.Exchange, stop *llm.Stop, refused bool) []byt
 const unsealed = "gw1.none"
 
 // appendSeal appends the signature, or the data, of a thought: its own where Anthropic has made it, else our envelope of what
-// the provider that did wants back (protocols.md B.6).
-func appendSeal(dst []byte, x *llm.Exchange, item *llm.Item, redacted bool) []byte {
+// the provider that did wants back (protocols.md B.6). hash is of the thought's text.
+func appendSeal(dst []byte, x *llm.Exchange, item *llm.Item, redacted bool, hash llm.TextHash) []byte {
 	if x.Target == llm.Messages {
 		switch {
 		case len(item.Seal) > 0:
@@ -110,7 +114,7 @@ func appendSeal(dst []byte, x *llm.Exchange, item *llm.Item, redacted bool) []by
 	if x.Sealer == nil {
 		return append(dst, unsealed...)
 	}
-	s := llm.Sealed{Kind: llm.SealNone, Item: item.ID, Opaque: item.Seal}
+	s := llm.Sealed{Kind: llm.SealNone, Model: x.Model, Item: item.ID, Opaque: item.Seal, Text: hash}
 	switch {
 	case x.Target == llm.Chat:
 		s.Kind = llm.SealContent
@@ -150,6 +154,9 @@ func appendCitation(dst []byte, c *llm.Citation, text []byte) []byte {
 	return append(dst, `,"encrypted_index":""}`...)
 }
 
+// annotationsField is what Responses calls the citations of which Anthropic knows no kind: those of files.
+const annotationsField = "output.content.annotations"
+
 // sliceOf returns the code points of text from start to end.
 func sliceOf(text []byte, start, end int64) string {
 	if start < 0 || end <= start {
@@ -173,9 +180,10 @@ func sliceOf(text []byte, start, end int64) string {
 }
 
 // appendHosted appends the blocks of a hosted call, one a line: of a web search that the client has declared, the call and the
-// pages it found. Others are not shown.
+// pages it found; of code that ran, likewise, the code and what it has printed. Others are not shown.
 func appendHosted(dst []byte, x *llm.Exchange, item *llm.Item, index int) []byte {
-	if item.Name != searchName || !declaresSearch(x.Request) {
+	runsCode := item.Name == llm.CodeExecution && declares(x.Request, (*llm.Tool).RunsCode)
+	if !runsCode && (item.Name != searchName || !declares(x.Request, isSearch)) {
 		return dst
 	}
 	id := item.CallID
@@ -188,8 +196,11 @@ func appendHosted(dst []byte, x *llm.Exchange, item *llm.Item, index int) []byte
 	}
 	dst = append(dst, `{"type":"server_tool_use","id":`...)
 	dst = json.AppendString(dst, id)
-	dst = append(dst, `,"name":"web_search","input":`...)
+	dst = append(append(append(dst, `,"name":"`...), item.Name...), `","input":`...)
 	dst = append(dst, bytes.ReplaceAll(input, []byte{'\n'}, []byte{' '})...)
+	if runsCode {
+		return appendCodeResult(append(dst, "}\n"...), item, id)
+	}
 	dst = append(dst, "}\n{\"type\":\"web_search_tool_result\",\"tool_use_id\":"...)
 	dst = json.AppendString(dst, id)
 	dst = append(dst, `,"content":[`...)
@@ -200,6 +211,18 @@ func appendHosted(dst []byte, x *llm.Exchange, item *llm.Item, index int) []byte
 		dst = appendPage(dst, &item.Citations[i])
 	}
 	return append(dst, `]}`...)
+}
+
+// appendCodeResult appends the block with what code has printed.
+func appendCodeResult(dst []byte, item *llm.Item, id string) []byte {
+	dst = json.AppendString(append(dst, `{"type":"code_execution_tool_result","tool_use_id":`...), id)
+	dst = append(dst, `,"content":{"type":"code_execution_result","stdout":`...)
+	dst = json.AppendString(dst, item.Text)
+	code := byte('0')
+	if item.IsError {
+		code = '1'
+	}
+	return append(append(append(dst, `,"stderr":"","return_code":`...), code), `,"content":[]}}`...)
 }
 
 // appendPage appends one page that a search has found.
@@ -218,15 +241,17 @@ func appendPage(dst []byte, c *llm.Citation) []byte {
 	return append(dst, `,"encrypted_content":"","page_age":null}`...)
 }
 
-// declaresSearch reports whether the client knows the hosted web search.
-func declaresSearch(r *llm.Request) bool {
+// declares reports whether the client has a tool of some kind.
+func declares(r *llm.Request, is func(*llm.Tool) bool) bool {
 	if r == nil {
 		return false
 	}
 	for i := range r.Tools {
-		if r.Tools[i].Kind == llm.SearchTool {
+		if is(&r.Tools[i]) {
 			return true
 		}
 	}
 	return false
 }
+
+func isSearch(t *llm.Tool) bool { return t.Kind == llm.SearchTool }

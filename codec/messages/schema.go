@@ -138,7 +138,7 @@ func (s *sanitizer) append(dst, schema []byte, depth int) []byte {
 		case "description":
 			description, _ = json.Unquote(value)
 		case "type":
-			isObject = isObject || namesObject(value)
+			isObject = isObject || json.NamesObject(value)
 			dst = appendMember(dst, start, key, value)
 		case "$ref":
 			s.refer(value)
@@ -302,20 +302,6 @@ func (s *sanitizer) countOptional(properties, required []byte) {
 			s.optional++
 		}
 	}
-}
-
-// namesObject reports whether the value of the keyword type allows objects.
-func namesObject(value []byte) bool {
-	if string(value) == `"object"` {
-		return true
-	}
-	e := json.Array(value)
-	for e.Next() {
-		if string(e.Value()) == `"object"` {
-			return true
-		}
-	}
-	return false
 }
 
 // isKnownFormat reports whether the keyword format may have this value.

@@ -10,13 +10,14 @@ import (
 type Tap struct {
 	usage   Usage
 	model   json.Span
-	real    bool // a real event was seen
-	stopped bool // a stop reason was seen
-	totals  bool // a message_delta had usage
+	id      []byte // the message's id as a JSON string, empty while unknown
+	real    bool   // a real event was seen
+	stopped bool   // a stop reason was seen
+	totals  bool   // a message_delta had usage
 }
 
 // Reset makes the tap ready for another answer.
-func (t *Tap) Reset() { *t = Tap{} }
+func (t *Tap) Reset() { *t = Tap{id: t.id[:0]} }
 
 // Event reads one event and says what it means. What is no JSON object is Junk and leaves no trace; so is the [DONE]
 // that some providers send here too: it makes the SDKs of this protocol throw.
@@ -86,6 +87,10 @@ func (t *Tap) readMessage(data []byte, message json.Span) llm.Mark {
 	m := json.Object(data[message.Start:message.End])
 	for m.Next() {
 		switch string(m.Key) {
+		case "id":
+			if len(m.Value()) <= maxID {
+				t.id = append(t.id[:0], m.Value()...)
+			}
 		case "model":
 			t.model = json.Span{Start: message.Start + m.Start, End: message.Start + m.End}
 		case "usage":
@@ -134,6 +139,19 @@ func isRealDelta(delta []byte) bool {
 		}
 	}
 	return false
+}
+
+// maxID is the longest id of a message that is kept, in bytes.
+const maxID = 256
+
+// ID returns the id of the message, or "" while it is not known. Of a whole answer it is read only here.
+func (t *Tap) ID(answer []byte) string {
+	id := t.id
+	if answer != nil {
+		id = json.Get(answer, "id")
+	}
+	text, _ := json.Unquote(id)
+	return string(text)
 }
 
 // Stopped reports whether a stop reason was seen, so that the answer is complete without a terminal event.

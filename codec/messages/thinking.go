@@ -30,6 +30,9 @@ const (
 func (w *writer) planThinking() {
 	q := &w.r.Reasoning
 	t := &w.thinking
+	if q.Updated {
+		w.approximate("input.configuration_update")
+	}
 	if w.native {
 		*t = plannedThinking{kind: q.Thinking, budget: q.Budget, display: q.Display, effort: q.Effort, explicit: true}
 	} else {

@@ -26,14 +26,19 @@ const (
 var envelopePrefix = []byte("gw1.")
 
 // restore returns what Anthropic gets back of its own reasoning: the form in which it gave it out, or nothing when another
-// provider, or another account, did. Reasoning without a signature would be refused.
+// provider, or another account, did, or when the text is no longer the one that was signed. Reasoning without a signature would
+// be refused.
 func (w *writer) restore(item *llm.Item) thought {
+	if w.x.NoOpaque {
+		return thought{}
+	}
 	own := item.RawProtocol == llm.Messages && item.Raw != nil
 	if w.x.Sealer != nil {
 		if sealed, ours, ok := w.x.Sealer.Open(item.Seal); ours {
 			switch {
 			case !ok:
-			case sealed.Kind == llm.SealSignature:
+				// Another channel's, or a forgery.
+			case sealed.Kind == llm.SealSignature && sealed.Fits(item.Text):
 				return thought{thoughtSigned, sealed.Opaque}
 			case sealed.Kind == llm.SealRedacted:
 				return thought{thoughtRedacted, sealed.Opaque}

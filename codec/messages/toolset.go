@@ -43,7 +43,7 @@ func (w *writer) planTools() {
 	}
 	usable := 0
 	for i := range w.tools {
-		if t := &w.tools[i]; t.keep && (w.runsHere(t.tool) || hosted && isHosted(t.tool)) {
+		if t := &w.tools[i]; t.keep && (w.runsHere(t.tool) || hosted && isHosted(t.tool, w.x.Options)) {
 			usable++
 		}
 	}
@@ -53,7 +53,7 @@ func (w *writer) planTools() {
 		case !t.keep:
 		case w.runsHere(t.tool):
 			w.nameTool(t)
-		case hosted && isHosted(t.tool):
+		case hosted && isHosted(t.tool, w.x.Options):
 			w.planHosted(t)
 		default:
 			t.keep = false
@@ -68,8 +68,10 @@ func (w *writer) runsHere(t *llm.Tool) bool {
 	return t.Kind == llm.FunctionTool || t.Kind == llm.CustomTool || t.Kind == llm.ToolSearchTool
 }
 
-// isHosted reports whether Anthropic can run the tool.
-func isHosted(t *llm.Tool) bool { return t.Kind == llm.SearchTool || t.Kind == llm.RemoteTool }
+// isHosted reports whether Anthropic can run the tool, or one that the channel wants in its place.
+func isHosted(t *llm.Tool, options *llm.Options) bool {
+	return t.Kind == llm.SearchTool || t.Kind == llm.RemoteTool || options.CodeExecution && t.RunsCode()
+}
 
 // searchTool returns the hosted web search among the kept tools.
 func (w *writer) searchTool() *llm.Tool {
@@ -126,8 +128,13 @@ func (w *writer) wireName(namespace, name string) string {
 
 // planHosted checks the tools that Anthropic runs.
 func (w *writer) planHosted(t *plannedTool) {
-	if t.tool.Kind == llm.RemoteTool {
+	switch t.tool.Kind {
+	case llm.RemoteTool:
 		w.checkServer(t.tool)
+		return
+	case llm.OtherTool:
+		w.approximate("tools." + t.tool.Name)
+		t.wire = llm.CodeExecution
 		return
 	}
 	t.wire = searchName
@@ -350,12 +357,17 @@ func (w *writer) writeTools() {
 			w.dst = append(w.dst, t.tool.Raw...)
 		case t.tool.Kind == llm.SearchTool:
 			w.writeSearch(t.tool)
+		case t.tool.Kind == llm.OtherTool:
+			w.dst = append(w.dst, `{"type":"`+codeVersion+`","name":"`+llm.CodeExecution+`"}`...)
 		default:
 			w.writeFunction(t)
 		}
 	}
 	w.dst = append(w.dst, ']')
 }
+
+// codeVersion is the type of Anthropic's code execution that is asked for: the first that is no beta.
+const codeVersion = "code_execution_20250825"
 
 // writeFunction writes a tool that the client runs. Tools that take no JSON are wrapped into one with a single text.
 func (w *writer) writeFunction(t *plannedTool) {

@@ -19,6 +19,8 @@ type Usage struct {
 	OutputTokens int64
 	// ThinkingTokens is output_tokens_details.thinking_tokens.
 	ThinkingTokens int64
+	// WebSearchRequests is server_tool_use.web_search_requests.
+	WebSearchRequests int64
 	// Tokens says how the numbers are known.
 	Tokens llm.Tokens
 }
@@ -40,6 +42,8 @@ func (u *Usage) Merge(object []byte) {
 			u.take(&u.OutputTokens, m.Value())
 		case "output_tokens_details":
 			u.take(&u.ThinkingTokens, json.Get(m.Value(), "thinking_tokens"))
+		case "server_tool_use":
+			u.take(&u.WebSearchRequests, json.Get(m.Value(), "web_search_requests"))
 		}
 	}
 }
@@ -71,6 +75,7 @@ func (u *Usage) Neutral() llm.Usage {
 		CacheWrite1h: u.Ephemeral1hInputTokens,
 		Output:       u.OutputTokens,
 		Reasoning:    min(u.ThinkingTokens, u.OutputTokens),
+		WebSearches:  u.WebSearchRequests,
 		Knowledge:    u.Tokens.Knowledge(),
 	}
 }

@@ -22,6 +22,9 @@ func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	w := writer{x: x, r: x.Request, native: x.Request.Protocol == llm.Messages, model: llm.AnthropicModelOf(x.Model)}
 	x.Names.Reset()
 	x.JSONTool, x.MaxTokensChosen, x.StopEnforced = "", false, nil
+	if err := llm.CheckFileIDs(x); err != nil {
+		return dst, err
+	}
 	w.planTools()
 	w.planFormat()
 	w.planConversation()
@@ -233,8 +236,11 @@ func (w *writer) planSampling() {
 	if s.Verbosity != "" && s.Verbosity != "medium" {
 		w.drop(w.word("verbosity", "text.verbosity"))
 	}
-	if s.N > 1 {
-		w.refuse(codeUnsupportedValue, "n", "Ask for one answer, or use an OpenAI-protocol channel.")
+	switch {
+	case w.x.FansOut():
+		w.approximate("n")
+	case s.N > 1:
+		w.refuse(codeUnsupportedValue, "n", "Ask for one answer, or for up to 8 of a channel with the option fan_out.")
 	}
 	alternatives := s.TopLogprobs != nil && *s.TopLogprobs > 0
 	switch {

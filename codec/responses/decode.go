@@ -45,6 +45,9 @@ func (d *Decoder) Reset(x *llm.Exchange) {
 // Done reports whether the answer has ended: nothing is emitted any more.
 func (d *Decoder) Done() bool { return d.done }
 
+// Stopped reports whether the stop reason has come. In this protocol it comes with the terminal event.
+func (d *Decoder) Stopped() bool { return d.done }
+
 // eventFields are the members of an event, raw.
 type eventFields struct {
 	kind                            []byte
@@ -229,6 +232,8 @@ func (d *Decoder) readHead(response []byte) {
 			keep(&d.tier, m.Value())
 		case "usage":
 			d.usage.Merge(m.Value())
+		case "tool_usage":
+			d.usage.MergeTools(m.Value())
 		}
 	}
 }
@@ -366,7 +371,7 @@ func classify(err *llm.Error) {
 	switch {
 	case err.Code == "rate_limit_exceeded", strings.HasPrefix(err.Type, "rate_limit"), err.Type == "tokens", err.Type == "requests":
 		err.Kind = llm.RateLimit
-		err.RetryAfter = retryAfter(err.Message)
+		err.RetryAfter = llm.WaitOf(err.Message)
 	case err.Code == "insufficient_quota", err.Code == "usage_not_included", err.Code == "billing_hard_limit_reached",
 		err.Type == "insufficient_quota":
 		err.Kind = llm.Billing

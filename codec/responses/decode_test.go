@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"octopus/codec/llm"
@@ -424,22 +423,6 @@ func TestFaultKinds(t *testing.T) {
 	f(`{"code":"server_error"}`, llm.Upstream)
 	f(`{"type":"overloaded_error"}`, llm.Overloaded)
 	f(`{"type":"rate_limit_error"}`, llm.RateLimit)
-}
-
-func TestRetryAfter(t *testing.T) {
-	f := func(message string, want time.Duration) {
-		t.Helper()
-		if got := retryAfter(message); got != want {
-			t.Errorf("%q: got %s, want %s", message, got, want)
-		}
-	}
-	f("Rate limit reached. Please try again in 1.5s.", 1500*time.Millisecond)
-	f("Please Try Again In 20ms", 20*time.Millisecond)
-	f("try again in 1m30s. Visit", 90*time.Second)
-	f("try again in 35 seconds", 35*time.Second)
-	f("try again in a while", 0)
-	f("try again in 9999h", 0)
-	f("no hint", 0)
 }
 
 func TestTrimPartial(t *testing.T) {

@@ -222,7 +222,8 @@ func (w *StreamWriter) appendResponse(dst []byte, e *llm.Error) []byte {
 		// Clients that add up all they see must not count it twice.
 		usage.Knowledge = llm.Unknown
 	}
-	return append(appendUsage(dst, &usage), '}')
+	dst = appendUsage(dst, &usage)
+	return append(appendToolUsage(dst, &usage), '}')
 }
 
 // failure words an error. Codex reads from the text how long to wait.

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"octopus/codec/json"
@@ -60,8 +61,11 @@ func endsInText(t *llm.Turn) bool {
 // system returns the system texts that are sent.
 func (w *writer) system() []llm.Item {
 	system := w.r.System
-	if w.r.Protocol != llm.Messages {
+	switch w.r.Protocol {
+	case llm.Responses:
 		return system
+	case llm.Chat:
+		return w.named(system)
 	}
 	kept := make([]llm.Item, 0, len(system))
 	for i := range system {
@@ -70,6 +74,20 @@ func (w *writer) system() []llm.Item {
 		}
 	}
 	return kept
+}
+
+// named returns system texts with what goes in front of them to say who speaks.
+func (w *writer) named(system []llm.Item) []llm.Item {
+	for i := range system {
+		if system[i].Name == "" {
+			continue
+		}
+		if name := w.speaker(system[i].Name); name != nil {
+			system = slices.Clone(system)
+			system[i].Text = append(name, system[i].Text...)
+		}
+	}
+	return system
 }
 
 // systemInInput reports whether the system texts are sent as a message: to keep their marks, or because there is no other.
@@ -166,18 +184,18 @@ func (w *writer) systemTurn(t *llm.Turn) {
 			return
 		}
 	}
-	w.developer(t.Items, w.speaker(t))
+	w.developer(t.Items, w.speaker(t.Name))
 }
 
-// speaker returns what goes in front of a turn's first text to say who speaks, where the channel wants that: this protocol has
-// no names of participants.
-func (w *writer) speaker(t *llm.Turn) []byte {
+// speaker returns what goes in front of a participant's first text to say who speaks, where the channel wants that: this
+// protocol has no names of participants.
+func (w *writer) speaker(name string) []byte {
 	switch {
-	case t.Name == "":
+	case name == "":
 		return nil
 	case w.x.Options.NamePrefix:
 		w.approximate("messages.name")
-		return append([]byte(t.Name), ": "...)
+		return append([]byte(name), ": "...)
 	}
 	w.drop("messages.name")
 	return nil
@@ -194,7 +212,7 @@ func pathOf(t *llm.Turn) string {
 // assistantTurn writes what the model said, thought and called, and behind that the results of its calls.
 func (w *writer) assistantTurn(index int, pairs *pairing) {
 	t := &w.r.Turns[index]
-	name := w.speaker(t)
+	name := w.speaker(t.Name)
 	strip := w.own && w.losesThought(t)
 	open := false // a message is being written
 	for i := range t.Items {
@@ -408,7 +426,7 @@ func (w *writer) prefixed(prefix string, text []byte) {
 // userTurn writes what the user says. Results that stand with their calls are left out.
 func (w *writer) userTurn(index int, pairs *pairing) {
 	t := &w.r.Turns[index]
-	name := w.speaker(t)
+	name := w.speaker(t.Name)
 	open := false
 	for i := range t.Items {
 		it := &t.Items[i]

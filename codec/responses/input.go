@@ -168,7 +168,7 @@ func (f *folder) readItem(raw []byte) *llm.Error {
 			return err
 		}
 		if update.Effort != "" {
-			f.request.Reasoning.Effort = update.Effort
+			f.request.Reasoning.Effort, f.request.Reasoning.Updated = update.Effort, true
 		}
 	default:
 		role := llm.Assistant

@@ -51,8 +51,9 @@ type outputPart struct {
 	cites       int
 	held        []llm.Citation // citations of the whole part, whose length is not known yet
 	logprobs    []byte
-	begun       bool // of reasoning: its part was added
-	closed      bool // of a message: nothing more comes
+	begun       bool         // of reasoning: its part was added
+	hash        llm.TextHash // of reasoning
+	closed      bool         // of a message: nothing more comes
 }
 
 // add adds an item and returns its place.
@@ -354,6 +355,7 @@ func (w *StreamWriter) delta(e *llm.Event) {
 		w.openPart(e.Index)
 		w.event("response.refusal.delta")
 	case llm.Thought:
+		p.hash.Add(e.Text)
 		w.tell(p)
 		if w.items[p.item].full {
 			w.event("response.reasoning_text.delta")
@@ -401,7 +403,8 @@ func (w *StreamWriter) cite(e *llm.Event) {
 		return
 	}
 	if c.URL == "" {
-		return // a place in a document of another provider
+		w.citeFile(e.Index, c)
+		return
 	}
 	w.openPart(e.Index)
 	if c.Start == 0 && c.End == 0 {
@@ -409,6 +412,21 @@ func (w *StreamWriter) cite(e *llm.Event) {
 		return
 	}
 	w.annotate(p, appendURLCitation(nil, c.URL, c.Title, c.Start, c.End))
+}
+
+// citeFile writes a citation of a place in a document, as far as that has a name here: the file's id.
+func (w *StreamWriter) citeFile(index int, c *llm.Citation) {
+	file := textOf(json.Get(c.Raw, "file_id"))
+	if c.RawProtocol != llm.Messages || len(file) == 0 {
+		w.x.Warnings.Drop("content.citations")
+		return
+	}
+	w.openPart(index)
+	n, _ := json.Int(json.Get(c.Raw, "document_index"))
+	annotation := json.AppendString([]byte(`{"type":"file_citation","file_id":`), file)
+	annotation = json.AppendString(append(annotation, `,"filename":`...), textOf(json.Get(c.Raw, "document_title")))
+	annotation = strconv.AppendInt(append(annotation, `,"index":`...), n, 10)
+	w.annotate(&w.parts[index], append(annotation, '}'))
 }
 
 func appendURLCitation(dst []byte, url, title string, start, end int64) []byte {
@@ -444,14 +462,19 @@ func (w *StreamWriter) close(e *llm.Event) {
 		w.closePart(p)
 	case llm.Thought:
 		w.closeThought(p)
-		w.seal(&w.items[p.item], e.Item.Seal)
+		w.seal(&w.items[p.item], e.Item.Seal, p.hash)
 		w.pending = p.item
 	case llm.Call:
 		w.closeCall(p)
 		w.pending = p.item
 	case llm.Hosted:
-		if e.Item.Name == webSearch {
+		switch e.Item.Name {
+		case webSearch:
 			w.search(e.Item)
+		case llm.CodeExecution:
+			if w.wantsCode() {
+				w.code(e.Item)
+			}
 		}
 	case llm.Opaque:
 		if e.Item.RawProtocol == llm.Responses && e.Item.Raw != nil {
@@ -511,8 +534,9 @@ func (w *StreamWriter) closeThought(p *outputPart) {
 	p.begun = false
 }
 
-// seal keeps the opaque part of a thought: as it is where this protocol's own upstream minted it, else in an envelope.
-func (w *StreamWriter) seal(it *outputItem, opaque []byte) {
+// seal keeps the opaque part of a thought: as it is where this protocol's own upstream minted it, else in an envelope. hash is
+// of the thought's text.
+func (w *StreamWriter) seal(it *outputItem, opaque []byte, hash llm.TextHash) {
 	if len(opaque) == 0 {
 		return
 	}
@@ -530,7 +554,8 @@ func (w *StreamWriter) seal(it *outputItem, opaque []byte) {
 	case it.redacted:
 		kind = llm.SealRedacted
 	}
-	it.seal = json.AppendString(it.seal[:0], w.x.Sealer.Seal(nil, llm.Sealed{Kind: kind, Opaque: opaque}))
+	sealed := llm.Sealed{Kind: kind, Model: w.x.Model, Opaque: opaque, Text: hash}
+	it.seal = json.AppendString(it.seal[:0], w.x.Sealer.Seal(nil, sealed))
 }
 
 func (w *StreamWriter) closeCall(p *outputPart) {
@@ -622,6 +647,49 @@ func (w *StreamWriter) search(item *llm.Item) {
 		it.json = append(append(it.json[:0], head...), `completed","action":{"type":"search","query":`...)
 		it.json = append(append(it.json, query...), "}}"...)
 	}
+	it.done = true
+	w.doneEvent(at)
+}
+
+// wantsCode reports whether the client has asked for the provider to run code. What else ran is the provider's affair.
+func (w *StreamWriter) wantsCode() bool {
+	for i := range w.x.Request.Tools {
+		if w.x.Request.Tools[i].RunsCode() {
+			return true
+		}
+	}
+	return false
+}
+
+// code writes code that the provider ran, in a container of its own. A program that failed says so in what it has printed.
+func (w *StreamWriter) code(item *llm.Item) {
+	w.leaveMessage()
+	at := w.add(wholeItem, "ci_", item.ID)
+	it := &w.items[at]
+	head := append(json.AppendString([]byte(`{"id":`), it.id), `,"type":"`+codeCall+`","status":"`...)
+	code := json.AppendString(nil, textOf(json.Get(item.Arguments, "code")))
+	w.event("response.output_item.added")
+	w.buf = strconv.AppendInt(append(w.buf, `,"output_index":`...), int64(at), 10)
+	w.buf = append(append(append(w.buf, `,"item":`...), head...), `in_progress","code":"","container_id":"","outputs":null}`...)
+	w.end()
+	for _, step := range [...]struct{ kind, member string }{
+		{"response.code_interpreter_call.in_progress", ""},
+		{"response.code_interpreter_call_code.delta", `,"delta":`},
+		{"response.code_interpreter_call_code.done", `,"code":`},
+		{"response.code_interpreter_call.interpreting", ""},
+		{"response.code_interpreter_call.completed", ""},
+	} {
+		w.event(step.kind)
+		w.buf = strconv.AppendInt(append(w.buf, `,"output_index":`...), int64(at), 10)
+		w.buf = json.AppendString(append(w.buf, `,"item_id":`...), it.id)
+		if step.member != "" {
+			w.buf = append(append(w.buf, step.member...), code...)
+		}
+		w.end()
+	}
+	it.json = append(append(it.json[:0], head...), `completed","code":`...)
+	it.json = append(append(it.json, code...), `,"container_id":"","outputs":[{"type":"logs","logs":`...)
+	it.json = append(json.AppendString(it.json, item.Text), "}]}"...)
 	it.done = true
 	w.doneEvent(at)
 }

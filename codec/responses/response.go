@@ -20,6 +20,8 @@ func (t *Tap) Answer(body []byte) llm.Mark {
 			status = m.Value()
 		case "usage":
 			usage = m.Value()
+		case "tool_usage":
+			t.usage.MergeTools(m.Value())
 		case "error":
 			fault = m.Value()
 		case "model":

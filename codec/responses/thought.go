@@ -13,6 +13,9 @@ const envelopePrefix = "gw1."
 // restore returns what a thought's seal is worth to this upstream: what one of its own responses minted, or nothing. native
 // tells that the item can be sent as the client wrote it.
 func (w *writer) restore(it *llm.Item) (sealed llm.Sealed, native, ok bool) {
+	if w.x.NoOpaque || w.x.Options.StripReasoning {
+		return sealed, false, false
+	}
 	if !bytes.HasPrefix(it.Seal, []byte(envelopePrefix)) {
 		return sealed, w.own, w.own || len(it.Seal) == 0 && w.r.Protocol == llm.Chat && len(it.Text) > 0
 	}
@@ -23,12 +26,17 @@ func (w *writer) restore(it *llm.Item) (sealed llm.Sealed, native, ok bool) {
 	if !ours {
 		return sealed, w.own, w.own
 	}
-	return sealed, false, ok && sealed.Kind == llm.SealEncrypted
+	// Without its summary the state is the same. With another one it would not be what the client has been told.
+	fits := len(it.Text) == 0 || sealed.Fits(it.Text)
+	return sealed, false, ok && fits && sealed.Kind == llm.SealEncrypted
 }
 
 // losesThought reports whether a thought of the turn can't be sent. The ids of its other items then go too: they would be
 // refused without the reasoning that they belong to.
 func (w *writer) losesThought(t *llm.Turn) bool {
+	if w.x.NoOpaque {
+		return true
+	}
 	for i := range t.Items {
 		if t.Items[i].Kind != llm.Thought {
 			continue

@@ -547,6 +547,10 @@ func (d *Decoder) finish(it *upstreamItem, object []byte, out llm.Emitter) {
 		return
 	default:
 		it.closed = true
+		if it.kind == codeCall && d.x.Request.Protocol != llm.Responses {
+			d.code(it, object, out)
+			return
+		}
 		if d.x.Request.Protocol == llm.Responses && it.kind != "" {
 			item := llm.Item{Kind: llm.Opaque, ID: it.id, Name: it.kind, Raw: object, RawProtocol: llm.Responses}
 			d.shut(d.open(item, out), item, out)
@@ -591,6 +595,24 @@ func (d *Decoder) search(it *upstreamItem, object []byte, out llm.Emitter) {
 		if c.URL = stringOf(json.Get(e.Value(), "url")); c.URL != "" {
 			c.Title = stringOf(json.Get(e.Value(), "title"))
 			item.Citations = append(item.Citations, c)
+		}
+	}
+	d.shut(d.open(item, out), item, out)
+}
+
+// codeCall is the type of an item with code that the provider ran.
+const codeCall = "code_interpreter_call"
+
+// code emits code that the provider ran, and what it has printed. Its images stay behind.
+func (d *Decoder) code(it *upstreamItem, object []byte, out llm.Emitter) {
+	item := llm.Item{Kind: llm.Hosted, ID: it.id, Name: llm.CodeExecution, IsError: stringOf(json.Get(object, "status")) == "failed"}
+	item.Arguments = append(append([]byte(`{"code":`), json.AppendString(nil, textOf(json.Get(object, "code")))...), '}')
+	e := json.Array(json.Get(object, "outputs"))
+	for e.Next() {
+		if logs := textOf(json.Get(e.Value(), "logs")); logs != nil {
+			item.Text = append(item.Text, logs...)
+		} else {
+			d.x.Warnings.Drop("output.code_interpreter_call.outputs")
 		}
 	}
 	d.shut(d.open(item, out), item, out)

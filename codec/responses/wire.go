@@ -20,6 +20,8 @@ type Usage struct {
 	OutputTokens int64
 	// ReasoningTokens is output_tokens_details.reasoning_tokens.
 	ReasoningTokens int64
+	// WebSearchRequests is web_search.num_requests of tool_usage, which stands beside usage in a response.
+	WebSearchRequests int64
 	// Tokens says how the numbers are known.
 	Tokens llm.Tokens
 }
@@ -38,6 +40,13 @@ func (u *Usage) Merge(object []byte) {
 		case "output_tokens_details":
 			u.take(&u.ReasoningTokens, json.Get(m.Value(), "reasoning_tokens"))
 		}
+	}
+}
+
+// MergeTools takes in one tool_usage object.
+func (u *Usage) MergeTools(object []byte) {
+	if n, ok := json.Int(json.Get(json.Get(object, "web_search"), "num_requests")); ok && n >= 0 && n <= llm.MaxTokens {
+		u.WebSearchRequests = max(u.WebSearchRequests, n)
 	}
 }
 
@@ -67,6 +76,7 @@ func (u *Usage) Neutral() llm.Usage {
 	long := u.TTL12hTokens
 	short := max(u.CacheWriteTokens-long, 0)
 	n := llm.Inclusive(u.InputTokens, u.CachedTokens, short, long, u.OutputTokens, u.ReasoningTokens)
+	n.WebSearches = u.WebSearchRequests
 	n.Knowledge = u.Tokens.Knowledge()
 	return n
 }
@@ -90,4 +100,15 @@ func appendUsage(dst []byte, u *llm.Usage) []byte {
 	dst = append(dst, `},"total_tokens":`...)
 	dst = strconv.AppendInt(dst, u.Total(), 10)
 	return append(dst, '}')
+}
+
+// appendToolUsage appends the member tool_usage of a response, where hosted tools were used. The SDKs take image_gen for
+// granted in it.
+func appendToolUsage(dst []byte, u *llm.Usage) []byte {
+	if u.WebSearches == 0 || u.Knowledge == llm.Unknown {
+		return dst
+	}
+	dst = append(dst, `,"tool_usage":{"image_gen":{"input_tokens":0,"input_tokens_details":{"image_tokens":0,`...)
+	dst = append(dst, `"text_tokens":0},"output_tokens":0,"total_tokens":0},"web_search":{"num_requests":`...)
+	return append(strconv.AppendInt(dst, u.WebSearches, 10), "}}"...)
 }

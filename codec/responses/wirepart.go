@@ -84,7 +84,7 @@ func (w *writer) imagePart(it *llm.Item) {
 	w.dst = append(w.dst, `{"type":"input_image"`...)
 	switch {
 	case m.FileID != "":
-		w.fileID(m.FileID)
+		w.str("file_id", m.FileID)
 	case m.URL != "":
 		w.str("image_url", m.URL)
 	default:
@@ -116,15 +116,6 @@ func imageType(m *llm.Media) string {
 		}
 	}
 	return "image/png"
-}
-
-// fileID writes a provider's handle of a file. It means nothing to another provider.
-func (w *writer) fileID(id string) {
-	if w.r.Protocol == llm.Messages {
-		w.reject(codeUnsupportedValue, w.contentField(), "has a file id, and file ids cannot cross providers. Send the file itself.")
-		return
-	}
-	w.str("file_id", id)
 }
 
 // dataURL writes base64 with its type.
@@ -165,7 +156,7 @@ func (w *writer) filePart(it *llm.Item) {
 	w.dst = append(w.dst, `{"type":"input_file"`...)
 	switch {
 	case m.FileID != "":
-		w.fileID(m.FileID)
+		w.str("file_id", m.FileID)
 	case m.URL != "":
 		w.str("filename", m.Name)
 		w.str("file_url", m.URL)

@@ -150,6 +150,9 @@ func (w *writer) carries(t *llm.Tool) bool {
 	case llm.ToolSearchTool:
 		return w.own
 	}
+	if w.x.Options.CodeExecution && t.RunsCode() {
+		return true
+	}
 	return w.own || w.x.Options.EmulateClientTools && clientSchema(t) != ""
 }
 
@@ -227,11 +230,17 @@ func (w *writer) tool(t *llm.Tool) {
 		}
 		w.dst = append(w.dst, '}')
 	case llm.OtherTool:
+		if t.RunsCode() {
+			w.approximate("tools." + t.Name)
+			w.dst = append(w.dst, `{"type":"code_interpreter","container":{"type":"auto"}}`...)
+			return
+		}
 		w.approximate("tools")
 		w.dst = json.AppendString(append(w.dst, `{"type":"function","name":`...), clientTool(t))
 		w.raw("parameters", []byte(clientSchema(t)))
 		w.dst = append(w.dst, `,"strict":false}`...)
 	default:
+		w.warnOfTraits(t)
 		w.head("function", t)
 		if t.Schema == nil {
 			w.raw("parameters", []byte(emptySchema))
@@ -240,12 +249,28 @@ func (w *writer) tool(t *llm.Tool) {
 		}
 		// Here an omitted strict means true, in the other protocols false.
 		strict := t.Strict != nil && *t.Strict
-		if strict && t.RawProtocol == llm.Messages && !isStrictSchema(t.Schema) {
+		if strict && t.RawProtocol == llm.Messages && !json.IsStrictSchema(t.Schema) {
 			strict = false // OpenAI's subset is another one
 			w.drop("tools.strict")
 		}
 		w.boolean("strict", strict)
 		w.dst = append(w.dst, '}')
+	}
+}
+
+// warnOfTraits notes what Anthropic knows of a function, and this protocol doesn't or understands in another way.
+func (w *writer) warnOfTraits(t *llm.Tool) {
+	if t.RawProtocol != llm.Messages {
+		return
+	}
+	m := json.Object(t.Raw)
+	for m.Next() {
+		switch string(m.Key) {
+		case "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming":
+			if !json.IsEmpty(m.Value()) && json.Truthy(m.Value()) {
+				w.drop("tools." + string(m.Key))
+			}
+		}
 	}
 }
 
@@ -366,6 +391,10 @@ func (w *writer) chosen(name *llm.ToolName) {
 		w.dst = json.AppendString(append(w.dst, `{"type":"mcp","server_label":`...), name.Name)
 		w.dst = append(w.dst, '}')
 	case llm.OtherTool:
+		if declared != nil && declared.RunsCode() {
+			w.dst = append(w.dst, `{"type":"code_interpreter"}`...)
+			return
+		}
 		if declared != nil && declared.RawProtocol == llm.Messages {
 			w.dst = json.AppendString(append(w.dst, `{"type":"function","name":`...), clientTool(declared))
 		} else {
@@ -394,6 +423,9 @@ func (w *writer) declared(name *llm.ToolName) *llm.Tool {
 		case llm.OtherTool:
 			if name := clientTool(t); name != "" {
 				own = name
+			}
+			if t.RunsCode() && t.RawProtocol == llm.Messages {
+				own = llm.CodeExecution
 			}
 		}
 		if own == name.Name && t.Namespace == name.Namespace {

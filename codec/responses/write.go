@@ -43,6 +43,9 @@ type writer struct {
 func AppendRequest(dst []byte, x *llm.Exchange) ([]byte, *llm.Error) {
 	x.Names.Reset()
 	x.StopEnforced = x.StopEnforced[:0]
+	if err := llm.CheckFileIDs(x); err != nil {
+		return dst, err
+	}
 	w := writer{
 		x: x, r: x.Request, dst: dst, model: llm.OpenAIModelOf(x.Model),
 		own: x.Request.Protocol == llm.Responses,
@@ -166,8 +169,11 @@ func (w *writer) scalars() {
 	if !json.IsEmpty(s.LogitBias) {
 		w.drop("logit_bias")
 	}
-	if s.N > 1 {
-		w.reject(codeUnsupportedValue, "n", "may only be 1: this model's upstream gives one answer (OpenAI Responses)")
+	switch {
+	case w.x.FansOut():
+		w.approximate("n")
+	case s.N > 1:
+		w.reject(codeUnsupportedValue, "n", "may only be 1: this model's upstream gives one answer (OpenAI Responses). A channel with the option fan_out takes up to 8")
 	}
 	w.x.StopEnforced = append(w.x.StopEnforced, s.Stop...)
 	w.include(samples)
@@ -219,6 +225,9 @@ func (w *writer) reasoning() llm.Effort {
 	if w.model.Known && !w.model.Reasons {
 		if effort != "" && effort != llm.EffortNone {
 			w.drop(w.effortField())
+		}
+		if summary != "" && w.r.Protocol == llm.Chat {
+			w.drop("reasoning.summary")
 		}
 		return ""
 	}
@@ -335,6 +344,9 @@ func (w *writer) state() {
 		w.str("prompt_cache_key", cacheKey(r))
 	}
 	w.str("prompt_cache_retention", r.Cache.Retention)
+	if r.Cache.Auto != llm.CacheNone && !w.x.Options.FirstParty {
+		w.drop("cache_control") // OpenAI itself caches by its own
+	}
 	if r.Cache.Options != nil && (w.own || r.Protocol == llm.Chat) {
 		w.raw("prompt_cache_options", r.Cache.Options)
 	}
@@ -431,7 +443,7 @@ func (w *writer) schema(format *llm.Format) {
 		name = "response"
 	}
 	if strict == nil && w.r.Protocol == llm.Messages {
-		fits := isStrictSchema(format.Schema)
+		fits := json.IsStrictSchema(format.Schema)
 		strict = &fits
 	}
 	w.dst = json.AppendString(append(w.dst, `"format":{"type":"json_schema","name":`...), name)

@@ -492,7 +492,7 @@ func TestWriteRefuses(t *testing.T) {
 	f("threads", func(r *llm.Request, _ *llm.Exchange) { r.Extra = []llm.Field{{Name: "thread", Value: []byte(`{}`)}} }, "thread", "thread_unsupported_request")
 	f("file ids of another provider", func(r *llm.Request, _ *llm.Exchange) {
 		r.Turns[0].Items[0] = llm.Item{Kind: llm.File, Media: llm.Media{FileID: "file_1"}}
-	}, "messages[0].content", codeUnsupportedValue)
+	}, "messages[0].content.source.file_id", codeUnsupportedValue)
 	f("a file of the model's", func(r *llm.Request, _ *llm.Exchange) {
 		r.Turns = append(r.Turns, model(llm.Item{Kind: llm.Image}), user(text("x")))
 	}, "messages[1]", codeUnsupportedValue)
@@ -538,22 +538,4 @@ func TestWritingTwiceIsTheSame(t *testing.T) {
 	if len(x.StopEnforced) != 1 || x.StopEnforced[0] != "s" {
 		t.Errorf("got %q to look for, want s once", x.StopEnforced)
 	}
-}
-
-func TestStrictSchemas(t *testing.T) {
-	f := func(schema string, want bool) {
-		t.Helper()
-		if got := isStrictSchema([]byte(schema)); got != want {
-			t.Errorf("%s: got %t, want %t", schema, got, want)
-		}
-	}
-	f(`{"type":"object","properties":{},"additionalProperties":false}`, true)
-	f(`{"type":"object","properties":{"a":{"type":"array","items":{"$ref":"#/$defs/b"}}},"required":["a"],"additionalProperties":false,"$defs":{"b":{"type":"string"}}}`, true)
-	f(`{"type":"object","properties":{"a":{"type":["object","null"],"properties":{"b":{}}}},"required":["a"],"additionalProperties":false}`, false)
-	f(`{"type":"object","properties":{"a":{}},"additionalProperties":false}`, false)
-	f(`{"type":"object","properties":{"a":{}},"required":["a"]}`, false)
-	f(`{"type":"object","properties":{"a":{"oneOf":[]}},"required":["a"],"additionalProperties":false}`, false)
-	f(`{"type":"object","properties":{"a":{"anyOf":[{"type":"object"}]}},"required":["a"],"additionalProperties":false}`, false)
-	f(`{"type":"array","items":{}}`, false)
-	f(strings.Repeat(`{"type":"object","additionalProperties":false,"required":["a"],"properties":{"a":`, 40)+`{}`+strings.Repeat("}}", 40), false)
 }

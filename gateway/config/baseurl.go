@@ -64,6 +64,16 @@ func proxyProblem(proxy Secret) string {
 		return problem
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery:
 		return "must have neither path nor query"
+	case u.User == nil:
+		return ""
+	}
+	const most = 255 // RFC 1929
+	password, _ := u.User.Password()
+	switch user := u.User.Username(); {
+	case u.Scheme == "socks5" && (user == "" || len(user) > most || len(password) > most):
+		return "must have a user name of 1 to 255 bytes and a password of at most 255, as SOCKS5 has them"
+	case u.Scheme != "socks5" && strings.Contains(user, ":"):
+		return "must have a user name without a colon" // RFC 7617, section 2
 	}
 	return ""
 }

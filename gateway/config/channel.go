@@ -50,7 +50,7 @@ type Channel struct {
 	Convert Convert
 	// ClientGone says what happens to the upstream call when the client leaves.
 	ClientGone ClientGone
-	// Proxy is a URL with scheme http, https or socks5, or empty for the global setting.
+	// Proxy is a URL with scheme http, https or socks5, perhaps user and password, or empty for Settings.Proxy.
 	Proxy Secret
 	// PriceMultiplier scales the channel's prices, in millionths: 0 is free, PriceMultiplierOne the price as listed,
 	// MaxPriceMultiplier the most.
@@ -124,11 +124,12 @@ const (
 	MaxPriceMultiplier = 1000 * PriceMultiplierOne
 )
 
-// Limits bound what a channel is given. 0 means no limit.
+// Limits bound what a channel is given, all its keys together. 0 means no limit.
 type Limits struct {
 	// Concurrency is requests at once.
 	Concurrency int
-	// RPM is requests per minute, TPM tokens per minute.
+	// RPM is requests per minute, repeated ones and those that count tokens included. TPM is tokens per minute: of prompt
+	// and answer as the upstream reports them, until then a guess at the prompt's.
 	RPM, TPM int
 }
 

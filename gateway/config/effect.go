@@ -54,14 +54,9 @@ var idle = struct {
 	channels: []idleField[Channel]{
 		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
 		{"client_gone", func(c *Channel) bool { return c.ClientGone == ClientGoneDrain }},
-		{"proxy", func(c *Channel) bool { return c.Proxy != "" }},
 		{"price_multiplier", func(c *Channel) bool { return c.PriceMultiplier != PriceMultiplierOne }},
-		{"limits", func(c *Channel) bool { return c.Limits != Limits{} }},
 	},
-	groups: []idleField[Group]{
-		{"mode", func(g *Group) bool { return g.Mode == ModeLeastLatency }},
-		{"affinity", func(g *Group) bool { return g.Affinity != AffinityNone }},
-	},
+	groups: []idleField[Group]{},
 	apiKeys: []idleField[APIKey]{
 		{"budget_usd", func(k *APIKey) bool { return k.BudgetNanoUSD != 0 }},
 		{"budget_period", func(k *APIKey) bool { return k.BudgetPeriod != "" && k.BudgetPeriod != BudgetTotal }},
@@ -78,7 +73,6 @@ var idle = struct {
 		{"price_sync_interval", func(s *Settings) bool { return s.PriceSyncInterval != defaultSettings.PriceSyncInterval }},
 		{"price_sync_url", func(s *Settings) bool { return s.PriceSyncURL != defaultSettings.PriceSyncURL }},
 		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
-		{"proxy", func(s *Settings) bool { return s.Proxy != "" }},
 		{"metrics_auth", func(s *Settings) bool { return s.MetricsAuth }},
 	},
 }

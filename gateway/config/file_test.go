@@ -490,20 +490,23 @@ channels:
   - name: a
     type: openai-chat
     base_url: https://a.example
-    convert: {hosted_tools: reject, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi}
+    convert: {hosted_tools: reject, call_ids: mistral, code_execution: true, estimate_usage: true, stream_input_estimate: true, eof: lenient, mid_system: false, forward_unknown: [seed], max_tokens: 4096, max_tokens_field: max_tokens, family: kimi, fan_out: true, strip_reasoning: true}
 `)
 	want := llm.DefaultOptions()
-	want.HostedTools, want.LenientEOF, want.MidSystem = llm.HostedReject, true, false
+	want.HostedTools, want.CallIDs, want.LenientEOF, want.MidSystem = llm.HostedReject, llm.CallIDsMistral, true, false
+	want.CodeExecution, want.EstimateUsage, want.StreamInputEstimate = true, true, true
 	want.ForwardUnknown, want.MaxTokens, want.MaxTokensField, want.Family = []string{"seed"}, 4096, "max_tokens", "kimi"
+	want.FanOut, want.StripReasoning = true, true
 	if got := c.Channels[0].Convert.Options; !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for text, message := range map[string]string{
-		"hosted_tools: never":         "must be auto, drop or reject",
-		"eof: never":                  "must be error or lenient",
-		"max_tokens: -1":              "must not be negative",
-		"max_tokens_field: max":       "must be max_tokens or max_completion_tokens",
-		"stream_input_estimate: true": `unknown field "stream_input_estimate"`,
+		"call_ids: long":        "must be native, short or mistral",
+		"hosted_tools: never":   "must be auto, drop or reject",
+		"eof: never":            "must be error or lenient",
+		"max_tokens: -1":        "must not be negative",
+		"max_tokens_field: max": "must be max_tokens or max_completion_tokens",
+		"no_such_option: true":  `unknown field "no_such_option"`,
 	} {
 		file, err := ParseFile([]byte("channels: [{name: a, type: anthropic, base_url: \"https://a.example\", convert: {"+text+"}}]"), nil)
 		if err == nil {

@@ -20,8 +20,11 @@ type Affinity string
 
 // The kinds of affinity.
 const (
-	AffinityNone        Affinity = "none"
-	AffinitySession     Affinity = "session"
+	// AffinityNone leaves every request to the mode.
+	AffinityNone Affinity = "none"
+	// AffinitySession goes by the ids that clients give their sessions, and without one by the beginning of the prompt.
+	AffinitySession Affinity = "session"
+	// AffinityPromptCache goes by prompt_cache_key, and without one by the beginning of the prompt.
 	AffinityPromptCache Affinity = "prompt-cache"
 )
 

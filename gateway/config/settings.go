@@ -17,7 +17,7 @@ type Settings struct {
 	PriceSyncURL      string
 	// ModelSyncInterval is how often channels' models are listed. Zero means never.
 	ModelSyncInterval time.Duration
-	// Proxy is the proxy of channels that name none: a URL with scheme http, https or socks5, or empty.
+	// Proxy is the proxy of channels that name none: a URL as Channel.Proxy, or empty.
 	Proxy Secret
 	// CORSOrigins lists origins that browsers may call the data port from, in the spelling browsers send (scheme, host and
 	// port in lower case); "*" allows all. Empty turns CORS off.

@@ -9,15 +9,20 @@ import (
 
 // Error is why there is no connection. Every error of Dial is one.
 type Error struct {
-	Address Address
-	Kind    Kind
+	// Address is where the connection was to lead, Proxy what it was to go through, zero for nothing.
+	Address, Proxy Address
+	Kind           Kind
 	// Err is the cause. Like the text of the Error it may name addresses, so it is for operators only.
 	Err error
 }
 
-// Error names address, kind and cause. Clients get the Kind at most.
+// Error names address, proxy, kind and cause. Clients get the Kind at most.
 func (e *Error) Error() string {
-	return "dial " + e.Address.String() + ": " + e.Kind.String() + ": " + e.Err.Error()
+	to := e.Address.String()
+	if e.Proxy != (Address{}) {
+		to += " through proxy " + e.Proxy.String()
+	}
+	return "dial " + to + ": " + e.Kind.String() + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
@@ -30,7 +35,7 @@ type Kind uint8
 const (
 	// Failed is whatever has no kind of its own: no route, a reset, a name server that does not work.
 	Failed Kind = iota
-	// Timeout means that lookup, connect and handshake together took too long.
+	// Timeout means that lookup, connect and handshake together took too long, those of a proxy included.
 	Timeout
 	// Canceled means that the caller's context was.
 	Canceled
@@ -47,6 +52,12 @@ const (
 	// Exhausted means that this machine has no descriptor, port or memory left for a connection. The upstream is not to
 	// blame.
 	Exhausted
+	// ProxyFailed means that the proxy can't be reached, has no valid certificate or does not speak its protocol.
+	ProxyFailed
+	// ProxyCredential means that the proxy asks for a credential, or for another one.
+	ProxyCredential
+	// ProxyRefused means that the proxy does not want to connect there.
+	ProxyRefused
 )
 
 // String returns a few words that name no address.
@@ -68,6 +79,12 @@ func (k Kind) String() string {
 		return "address not allowed"
 	case Exhausted:
 		return "no socket left"
+	case ProxyFailed:
+		return "proxy failed"
+	case ProxyCredential:
+		return "proxy refused the credential"
+	case ProxyRefused:
+		return "proxy refused to connect"
 	}
 	return "connect failed"
 }
@@ -83,7 +100,7 @@ func kindOf(err error, otherwise Kind) Kind {
 	if errors.Is(err, context.Canceled) {
 		return Canceled
 	}
-	if errors.Is(err, errForbidden) {
+	if errors.Is(err, errForbidden) || errors.Is(err, errNotPublic) {
 		return Forbidden
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
@@ -101,4 +118,17 @@ func kindOf(err error, otherwise Kind) Kind {
 		}
 	}
 	return otherwise
+}
+
+// proxyKind classifies an error of the way to a proxy, and through it.
+func proxyKind(err error) Kind {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.kind
+	}
+	switch kind := kindOf(err, ProxyFailed); kind {
+	case Refused, NotFound:
+		return ProxyFailed // it is the proxy that is not there
+	default:
+		return kind
+	}
 }

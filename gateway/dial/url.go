@@ -20,31 +20,65 @@ type URL struct {
 // ParseURL reads a base URL: scheme http or https, a host in ASCII, a port from 1 to 65535 or none, and neither user
 // info nor fragment. The error says what is wrong without repeating any of the URL, which may hold a credential.
 func ParseURL(base string) (URL, error) {
-	u, err := url.Parse(base)
+	u, a, err := parse(base)
 	if err != nil {
-		return URL{}, errors.New("not a valid URL")
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return URL{}, errors.New("scheme must be http or https")
-	}
-	if u.User != nil {
-		return URL{}, errors.New("user name and password don't belong in a URL")
+		return URL{}, err
 	}
 	if u.Fragment != "" {
 		return URL{}, errors.New("a fragment is never sent")
-	}
-	a := Address{TLS: u.Scheme == "https"}
-	if a.Host, err = parseHost(u); err != nil {
-		return URL{}, err
-	}
-	if a.Port, err = parsePort(u); err != nil {
-		return URL{}, err
 	}
 	// Unlike the path, the query is not checked by package url.
 	if strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return URL{}, errors.New("the query has characters that must be percent-encoded")
 	}
 	return URL{Address: a, Path: strings.TrimRight(u.EscapedPath(), "/"), Query: u.RawQuery}, nil
+}
+
+// ParseDownload reads the address of something that a client of ours names, to be fetched with GET: what ParseURL takes, but
+// the path stays as it is, a fragment is left out, and what must be percent-encoded is. uri is what stands in the request line.
+func ParseDownload(address string) (a Address, uri string, err error) {
+	u, a, err := parse(address)
+	if err != nil {
+		return Address{}, "", err
+	}
+	u.RawQuery = encodeOdd(u.RawQuery)
+	return a, u.RequestURI(), nil
+}
+
+// parse reads what is common to all addresses.
+func parse(text string) (*url.URL, Address, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, Address{}, errors.New("not a valid URL")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, Address{}, errors.New("scheme must be http or https")
+	}
+	if u.User != nil {
+		return nil, Address{}, errors.New("user name and password don't belong in a URL")
+	}
+	a := Address{TLS: u.Scheme == "https"}
+	if a.Host, err = parseHost(u); err != nil {
+		return nil, Address{}, err
+	}
+	if a.Port, err = parsePort(u); err != nil {
+		return nil, Address{}, err
+	}
+	return u, a, nil
+}
+
+// encodeOdd percent-encodes the bytes of a query that can't stand in a request line.
+func encodeOdd(query string) string {
+	const digits = "0123456789ABCDEF"
+	var encoded []byte
+	for i := 0; i < len(query); i++ {
+		if c := query[i]; c <= ' ' || c >= 0x7f {
+			encoded = append(encoded, '%', digits[c>>4], digits[c&15])
+		} else {
+			encoded = append(encoded, c)
+		}
+	}
+	return string(encoded)
 }
 
 // parseHost allows IP addresses, and names of letters, digits, hyphens, dots and underscores (which names in container

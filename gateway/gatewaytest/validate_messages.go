@@ -60,7 +60,9 @@ var messagesFields = fields{
 	"mcp_servers":           array(mcpServer, 0, 20),
 	"fallbacks":             array(anyObject, 0, math.MaxInt32),
 	"fallback_credit_token": text,
-	"thread":                object(fields{"type": oneOf("create", "continue"), "id": text}, "type"),
+	"thread": tagged(map[string]rule{
+		"create": object(fields{"type": text}), "continue": object(fields{"type": text, "previous_message_id": text}, "previous_message_id"),
+	}),
 }
 
 // betaFields are the fields that need a beta header which begins so.

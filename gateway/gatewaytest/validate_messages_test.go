@@ -88,6 +88,7 @@ func TestValidateMessages(t *testing.T) {
 		{name: "a beta without its header", body: more(`"mcp_servers":[]`), want: "mcp_servers: Extra inputs"},
 		{name: "a beta with its header", body: more(`"mcp_servers":[]`), header: "anthropic-beta: other-1, mcp-client-2025-11-20\r\n"},
 		{name: "a thread", body: more(`"thread":{"type":"create"}`), header: "anthropic-beta: message-threads-2026-08-12\r\n"},
+		{name: "a thread of nothing", body: more(`"thread":{"type":"continue"}`), header: "anthropic-beta: message-threads-2026-08-12\r\n", want: "previous_message_id"},
 
 		{name: "empty text", body: block(`{"type":"text","text":""}`), want: "must be non-empty"},
 		{name: "blank text", body: block(`{"type":"text","text":" \n"}`), want: "non-whitespace"},

@@ -13,7 +13,8 @@ const (
 	ClassContext
 	// ClassFilter is a prompt that the provider refuses to answer.
 	ClassFilter
-	// ClassState is reasoning or other state that another provider made.
+	// ClassState is a part of the request that the upstream can't take and another may: reasoning that another provider made,
+	// a field that it does not know.
 	ClassState
 	// ClassCredential is an upstream key that is refused.
 	ClassCredential

@@ -1,12 +1,11 @@
-package chat
+package json
 
-import "octopus/codec/json"
-
-// isStrictSchema reports whether OpenAI accepts a JSON schema as strict: every object closed, all of its properties
+// IsStrictSchema reports whether OpenAI accepts a JSON schema as strict: every object closed, all of its properties
 // required, no keyword beyond those that are enforced
-// (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). The root must be an object.
-func isStrictSchema(schema []byte) bool {
-	return string(json.Get(schema, "type")) == `"object"` && json.IsNull(json.Get(schema, "anyOf")) &&
+// (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). The root must be an object. False is always the
+// safe answer: the schema is then sent as one to follow where possible.
+func IsStrictSchema(schema []byte) bool {
+	return string(Get(schema, "type")) == `"object"` && IsNull(Get(schema, "anyOf")) &&
 		isStrict(schema, maxStrictDepth)
 }
 
@@ -14,17 +13,17 @@ func isStrictSchema(schema []byte) bool {
 const maxStrictDepth = 20
 
 func isStrict(schema []byte, depth int) bool {
-	if depth == 0 || kindOf(schema) != isObject {
+	if depth == 0 || len(schema) == 0 || schema[0] != '{' {
 		return false
 	}
 	var properties, required, closed []byte
 	object := false
-	m := json.Object(schema)
+	m := Object(schema)
 	for m.Next() {
 		value := m.Value()
 		switch string(m.Key) {
 		case "type":
-			object = object || mentionsObject(value)
+			object = object || NamesObject(value)
 		case "properties":
 			properties = value
 		case "required":
@@ -36,7 +35,7 @@ func isStrict(schema []byte, depth int) bool {
 				return false
 			}
 		case "anyOf":
-			for e := json.Array(value); e.Next(); {
+			for e := Array(value); e.Next(); {
 				if !isStrict(e.Value(), depth-1) {
 					return false
 				}
@@ -57,12 +56,12 @@ func isStrict(schema []byte, depth int) bool {
 	return string(closed) == "false" && eachIsStrict(properties, depth-1) && requiresAll(properties, required)
 }
 
-// mentionsObject reports whether the value of "type" is object, or an array with object in it.
-func mentionsObject(value []byte) bool {
-	if kindOf(value) != isArray {
-		return string(value) == `"object"`
+// NamesObject reports whether the value of a schema's "type" is object, or an array with object in it.
+func NamesObject(value []byte) bool {
+	if string(value) == `"object"` {
+		return true
 	}
-	for e := json.Array(value); e.Next(); {
+	for e := Array(value); e.Next(); {
 		if string(e.Value()) == `"object"` {
 			return true
 		}
@@ -72,7 +71,7 @@ func mentionsObject(value []byte) bool {
 
 // eachIsStrict reports whether all values of an object are strict schemas. Nil is an object without any.
 func eachIsStrict(object []byte, depth int) bool {
-	m := json.Object(object)
+	m := Object(object)
 	for m.Next() {
 		if !isStrict(m.Value(), depth) {
 			return false
@@ -84,12 +83,12 @@ func eachIsStrict(object []byte, depth int) bool {
 // requiresAll reports whether the array required names all properties.
 func requiresAll(properties, required []byte) bool {
 	names := make(map[string]bool)
-	for e := json.Array(required); e.Next(); {
-		if name, ok := json.Unquote(e.Value()); ok {
+	for e := Array(required); e.Next(); {
+		if name, ok := Unquote(e.Value()); ok {
 			names[string(name)] = true
 		}
 	}
-	m := json.Object(properties)
+	m := Object(properties)
 	for m.Next() {
 		if !names[string(m.Key)] {
 			return false
