@@ -72,13 +72,15 @@ func (c *call) startHedge() {
 	h.why, h.connect = outcome.ByHedge, h.connectTimeout()
 	h.useBridge(h.target.codec.Protocol)
 	if h.begin() != nil {
+		h.giveBackPlace()
 		c.gateway.health.release(&h.target, &h.pass)
 		t.possible.Remove(h.target.index)
 		h.reset()
 		of.hedging.giveBack()
 		return
 	}
-	h.begun = &attempt{call: c, target: h.target, start: h.start, pass: h.pass, record: h.record, running: true}
+	h.begun = &attempt{call: c, target: h.target, start: h.start, pass: h.pass, record: h.record, running: true,
+		place: h.place, load: h.load}
 	c.begun++
 	c.mu.Lock()
 	c.hedge, c.racing = h, true
@@ -231,6 +233,7 @@ func (c *call) failSilent(a *attempt) {
 		c.failure = f
 	}
 	c.end(a)
+	a.giveBackPlace()
 }
 
 // takeHedge ends the race with a hedge that has finished; p is what its call's own attempt has come to.
@@ -259,6 +262,7 @@ func (c *call) endFailedHedge() {
 		c.failure = h.failure
 	}
 	c.end(&h.attempt)
+	h.giveBackPlace()
 	if h.failedAt != 0 {
 		c.outcome.Attempts[len(c.outcome.Attempts)-1].Duration = h.start.until(h.failedAt)
 	}
@@ -299,6 +303,7 @@ func (c *call) stopHedge(how func(*attempt)) {
 func (c *call) lose(a *attempt) {
 	a.record.Class, a.record.Verdict = outcome.ClassNone, outcome.Lose
 	c.end(a)
+	a.giveBackPlace()
 }
 
 // release gives back what a hedge holds whose goroutine is done.

@@ -280,3 +280,25 @@ func TestDeadlineEndsAHedgeThatIsLeftAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestBothAttemptsGiveTheirPlacesBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := rehearse(t, func(c *config.Config) {
+			c.Groups[0].Policy.Hedge = config.Hedge{After: time.Second, MaxShare: 100}
+			for i := range c.Channels {
+				c.Channels[i].Limits.Concurrency = 1
+			}
+		}, always(hang{}), always(time.Second, wholeChat))
+		for range 5 {
+			start := time.Now()
+			if ctx, body := w.try(false); ctx.Response.StatusCode() != 200 || time.Since(start) > 2100*time.Millisecond {
+				t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), time.Since(start), body)
+			}
+		}
+		for _, name := range []string{"p1", "p2"} {
+			if n := w.gateway.loads.known[w.gateway.snapshot.Load().channels[name].id].running; n != 0 {
+				t.Errorf("%s: %d places are taken", name, n)
+			}
+		}
+	})
+}

@@ -263,7 +263,7 @@ func (w *waiters) wait(c *call, n *waiter, until instant) bool {
 	return false
 }
 
-// giveBackPlace gives back what the attempt holds on its channel, unless it is called.
+// giveBackPlace gives back what the attempt holds on its channel, if anything, without an answer.
 func (a *attempt) giveBackPlace() { a.place.giveBack(&llm.Usage{}, false) }
 
 // pickOpen is the group's pick among the members of usable whose channel is below its limits. The call holds a place on

@@ -700,10 +700,10 @@ func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
 	for _, hedge := range []config.Hedge{{}, {After: 300 * time.Millisecond, MaxShare: 10}} {
 		inBubble(t, func(t *testing.T) {
 			var upstreams []*rehearsed
-			for range 8 {
+			for i := range 8 {
 				upstreams = append(upstreams, &rehearsed{say: func(n int, _ string) []any {
-					if n%10 == 7 {
-						return faults[n/10%len(faults)]
+					if (n+3*i)%10 == 7 { // not all of them at once
+						return faults[(n/10+i)%len(faults)]
 					}
 					return []any{streamHead, 100 * time.Millisecond, chatEvent("one "), 100 * time.Millisecond, chatEvent("two") + chatEnd}
 				}})
