@@ -29,6 +29,20 @@ func (k Knowledge) String() string {
 }
 
 // Usage is what one call used: tokens, and the hosted tools that are charged by the call. No number is negative.
+// Service is a class of service, which may have prices of its own. The zero value is the ordinary one.
+type Service uint8
+
+// The classes of service.
+const (
+	// ServiceStandard is the ordinary service, and what a provider that says nothing gives.
+	ServiceStandard Service = iota
+	// ServiceFast is a faster one that costs more: OpenAI's service_tier priority (or fast), Anthropic's speed fast.
+	ServiceFast
+	// ServiceFlex is a slower one that costs less: OpenAI's service_tier flex.
+	ServiceFlex
+)
+
+// Usage is what one call used, in tokens. No number is negative.
 //
 // The kinds do not overlap, so that each can be priced alone: OpenAI's prompt_tokens is Input + CacheRead + both cache
 // writes, Anthropic's input_tokens is Input alone.
@@ -47,6 +61,10 @@ type Usage struct {
 	// WebSearches counts the hosted web searches, which providers charge by the request: Anthropic's
 	// server_tool_use.web_search_requests, Responses' tool_usage.web_search.num_requests. Chat never tells it.
 	WebSearches int64
+	// InputAudio and OutputAudio count those of Input and Output that were sound.
+	InputAudio, OutputAudio int64
+	// Service is the class of service that the provider says it gave.
+	Service Service
 	// Knowledge says how the numbers are known.
 	Knowledge Knowledge
 }
