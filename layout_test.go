@@ -28,7 +28,8 @@ var floors = map[string]int{
 
 	"admin": 5, // shows what the floors below know; meets the gateway only in cmd
 
-	"gateway": 3, // relays; works without admin and sync, whose seams it declares
+	"gateway":     3, // relays; works without admin and sync, whose seams it declares
+	"sync/prices": 3, // what models cost, from outside
 
 	"codec":               2, // one type, Bridge, over the protocol packages
 	"gateway/gatewaytest": 2, // the scripted provider, for tests, bench and demo
@@ -61,10 +62,12 @@ var owners = map[string][]string{
 	"golang.org/x/sys":                   {"gateway"},        // the sweeper's poll
 	// The 200 000 words of o200k_base, embedded, and their byte pair encoding; it brings one module, of regular expressions.
 	"github.com/tiktoken-go/tokenizer": {"codec/tokens"},
+	// The catalog of prices in the binary; its tables are what is wanted, and its client comes along.
+	"charm.land/catwalk": {"sync/prices"},
 	// Request bodies in gzip and zstd; the provider sends them too.
 	"github.com/klauspost/compress": {"gateway", "gateway/gatewaytest"},
 	// The one HTTP stack, on both ports, upstream, and for the check of the local server.
-	"github.com/valyala/fasthttp": {"gateway", "gateway/gatewaytest", "gateway/dial", "admin", "cmd/octopus", "bench"},
+	"github.com/valyala/fasthttp": {"gateway", "gateway/gatewaytest", "gateway/dial", "admin", "sync/prices", "cmd/octopus", "bench"},
 }
 
 // houses are the parts that never import each other; cmd/octopus is where they meet.
