@@ -32,6 +32,7 @@ var floors = map[string]int{
 	"sync/prices": 3, // what models cost, from outside
 
 	"codec":               2, // one type, Bridge, over the protocol packages
+	"admin/store":         2, // the only one that knows Pebble
 	"gateway/gatewaytest": 2, // the scripted provider, for tests, bench and demo
 
 	"codec/chat":      1, // one package per wire protocol; they never see each other

@@ -1,0 +1,305 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Sizes of the database in memory: enough for a gateway's few objects and its log, small enough for a small machine. With a
+// larger memtable reopening takes seconds.
+const (
+	cacheSize    = 8 << 20
+	memtableSize = 4 << 20
+	maxOpenFiles = 500
+	// format is the version of Pebble's files. An older Pebble refuses a newer one.
+	format = pebble.FormatTableFormatV6
+)
+
+// closeTimeout bounds Close on a disk that does not take what is left.
+const closeTimeout = 10 * time.Second
+
+// ErrBroken is returned by every method once the disk has failed in a way that waiting does not cure. The process can go on
+// without its database, and must be restarted to have it back.
+var ErrBroken = errors.New("store: the database is broken")
+
+// Options are what a Store is opened with.
+type Options struct {
+	// Path is the directory of the database, made when it is missing.
+	Path string
+	// SecretKey has 32 bytes and seals secrets. A database is opened with the key that it was made with.
+	SecretKey []byte
+	// Logger is told when the disk stops taking writes, when it takes them again, and when it breaks. Nil means slog.Default.
+	Logger *slog.Logger
+	// fs is the file system, nil for the real one.
+	fs vfs.FS
+}
+
+// Store is an open database. Make it with Open. Its methods may be called by any number of goroutines at once.
+type Store struct {
+	db     *pebble.DB
+	sealer *sealer
+	disk   *patientFS
+	log    *slog.Logger
+	// opened is false while Open runs, whose errors are returned.
+	opened atomic.Bool
+	// broken is set once, by whoever sees the disk fail for good, who then closes breaks.
+	broken atomic.Pointer[error]
+	breaks chan struct{}
+	// close is closeOnce, once.
+	close func() error
+	// saving guards saved.
+	saving sync.Mutex
+	// saved is the configuration as it stands in the database, with what each object looked like there.
+	saved savedConfig
+}
+
+// Open opens the database, making it when it is missing, and brings it to the present schema. Errors say in one line what
+// is wrong with which path: it is in use by another process, not writable, newer than this program, made with another secret
+// key, or damaged.
+func Open(o Options) (*Store, error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	under := o.fs
+	if under == nil {
+		under = vfs.Default
+	}
+	sealer, err := newSealer(o.SecretKey)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{sealer: sealer, log: o.Logger, disk: newPatientFS(under, o.Logger), breaks: make(chan struct{})}
+	s.close = sync.OnceValue(s.closeOnce)
+	cache := pebble.NewCache(cacheSize)
+	defer cache.Unref()
+	if s.db, err = pebble.Open(o.Path, &pebble.Options{
+		FS:                 s.disk,
+		Cache:              cache,
+		MemTableSize:       memtableSize,
+		MaxOpenFiles:       maxOpenFiles,
+		FormatMajorVersion: format,
+		Logger:             pebbleLogger{s},
+	}); err != nil {
+		return nil, fmt.Errorf("database %s: %w", o.Path, explain(err, o.Path))
+	}
+	if err := s.prepare(migrations); err != nil {
+		_ = s.db.Close()
+		return nil, fmt.Errorf("database %s: %w", o.Path, err)
+	}
+	s.opened.Store(true)
+	s.disk.patient.Store(true)
+	return s, nil
+}
+
+// explain puts what is wrong with a database into words. Pebble's errors name the file that is damaged.
+func explain(err error, path string) error {
+	switch {
+	case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && canOpen(path) || err.Error() == "lock held by current process":
+		return errors.New("another process has it open")
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("not writable: %w", err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the disk is full: %w", err)
+	case errors.Is(err, pebble.ErrCorruption):
+		return fmt.Errorf("damaged: %w", err)
+	}
+	return err
+}
+
+// canOpen reports whether the lock file can be opened, so that a refused lock is another process' (POSIX lets a system say
+// either EAGAIN or EACCES).
+func canOpen(path string) bool {
+	f, err := os.OpenFile(filepath.Join(path, "LOCK"), os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	_ = f.Close()
+	return true
+}
+
+// Close writes what is left and closes the database. It gives up after 10 seconds on a disk that takes nothing. No other
+// method may run then or be called afterwards, but Close itself, which returns the same.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) closeOnce() error {
+	s.disk.close()
+	done := make(chan error, 1)
+	go func() { done <- s.write(s.db.Close) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(closeTimeout):
+		return errors.New("store: the disk does not take what is left to write")
+	}
+}
+
+// write does what may find the disk broken: Pebble's goroutine then stays where it is (see pebbleLogger.Fatalf), and the
+// caller's gets ErrBroken.
+func (s *Store) write(do func() error) error {
+	if err := s.fault(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.breaks:
+		return s.fault()
+	}
+}
+
+// State is how the disk is. The zero value is well.
+type State struct {
+	// Waiting is why writes wait for the disk, nil when they don't; Since is when that began.
+	Waiting error
+	Since   time.Time
+	// Broken is why the database is out of use until the next start, nil when it is not.
+	Broken error
+}
+
+// State returns how the disk is.
+func (s *Store) State() State {
+	state := s.disk.state()
+	if err := s.broken.Load(); err != nil {
+		state.Broken = *err
+	}
+	return state
+}
+
+// fault returns ErrBroken with its reason when the database is broken.
+func (s *Store) fault() error {
+	if err := s.broken.Load(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBroken, *err)
+	}
+	return nil
+}
+
+// Backup copies the database, consistent as of now, into a directory that must not exist yet. Files that don't change are
+// linked rather than copied where the file system is the same.
+func (s *Store) Backup(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return fmt.Errorf("store: backup: %s exists already", dir)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return fmt.Errorf("store: backup: %w", err)
+	}
+	if err := s.write(func() error { return s.db.Checkpoint(dir, pebble.WithFlushedWAL()) }); err != nil {
+		return fmt.Errorf("store: backup: %w", err)
+	}
+	return nil
+}
+
+// Get appends the value of a key to dst. It returns false when there is none.
+func (s *Store) Get(dst, key []byte) ([]byte, bool, error) {
+	if err := s.fault(); err != nil {
+		return dst, false, err
+	}
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return dst, false, nil
+	}
+	if err != nil {
+		return dst, false, fmt.Errorf("store: read %q: %w", key, err)
+	}
+	dst = append(dst, value...)
+	return dst, true, closer.Close()
+}
+
+// Range is a range of keys. From is part of it, To is not.
+type Range struct {
+	From, To []byte
+	// Reverse goes from the largest key to the smallest.
+	Reverse bool
+}
+
+// Scan calls yield with each key of a range and its value, in order, until it returns false. Both are borrowed for the
+// call. It sees the database as it is at the beginning.
+func (s *Store) Scan(r Range, yield func(key, value []byte) bool) error {
+	if err := s.fault(); err != nil {
+		return err
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: r.From, UpperBound: r.To})
+	if err != nil {
+		return fmt.Errorf("store: scan from %q: %w", r.From, err)
+	}
+	first, next := it.First, it.Next
+	if r.Reverse {
+		first, next = it.Last, it.Prev
+	}
+	for valid := first(); valid && yield(it.Key(), it.Value()); {
+		valid = next()
+	}
+	if err := errors.Join(it.Error(), it.Close()); err != nil {
+		return fmt.Errorf("store: scan from %q: %w", r.From, err)
+	}
+	return nil
+}
+
+// Batch collects changes. Make it with NewBatch; it belongs to one goroutine.
+type Batch struct{ b *pebble.Batch }
+
+// NewBatch returns an empty batch. It must be given to Commit or Discard.
+func (s *Store) NewBatch() *Batch { return &Batch{s.db.NewBatch()} }
+
+// Set sets the value of a key. Both are copied.
+func (b *Batch) Set(key, value []byte) { must(b.b.Set(key, value, nil)) }
+
+// Delete removes a key, if it is there.
+func (b *Batch) Delete(key []byte) { must(b.b.Delete(key, nil)) }
+
+// DeleteRange removes every key from one, which is part of the range, to another, which is not.
+func (b *Batch) DeleteRange(from, to []byte) { must(b.b.DeleteRange(from, to, nil)) }
+
+// Len returns the size of the batch in bytes.
+func (b *Batch) Len() int { return b.b.Len() }
+
+// Discard gives an unwritten batch up.
+func (b *Batch) Discard() { must(b.b.Close()) }
+
+// must panics on an error of a batch in memory: there are none but for a batch that was closed.
+func must(err error) {
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+}
+
+// Commit writes a batch, all of it or nothing, waits until it is on disk, and releases the batch.
+func (s *Store) Commit(b *Batch) error {
+	err := s.write(func() error { return errors.Join(s.db.Apply(b.b, pebble.Sync), b.b.Close()) })
+	if err != nil {
+		return fmt.Errorf("store: write: %w", err)
+	}
+	return nil
+}
+
+// Size returns about how many bytes a range takes on disk.
+func (s *Store) Size(r Range) (uint64, error) {
+	if err := s.fault(); err != nil {
+		return 0, err
+	}
+	return s.db.EstimateDiskUsage(r.From, r.To)
+}
+
+// after returns the smallest key that is larger than all with a prefix, so that prefix and it are the range of them.
+func after(prefix []byte) []byte {
+	end := bytes.Clone(prefix)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}
