@@ -28,6 +28,8 @@ var floors = map[string]int{
 
 	"admin": 5, // shows what the floors below know; meets the gateway only in cmd
 
+	"admin/stats": 4, // sums; the rows they are sums of are its neighbour's
+
 	"gateway":     3, // relays; works without admin and sync, whose seams it declares
 	"sync/prices": 3, // what models cost, from outside
 
@@ -63,6 +65,8 @@ var owners = map[string][]string{
 	"golang.org/x/sys":                   {"gateway"},        // the sweeper's poll
 	// The 200 000 words of o200k_base, embedded, and their byte pair encoding; it brings one module, of regular expressions.
 	"github.com/tiktoken-go/tokenizer": {"codec/tokens"},
+	// The format of records on disk: tagged fields, of which a newer version may add some.
+	"google.golang.org/protobuf": {"admin/stats", "admin/requestlog"},
 	// The catalog of prices in the binary; its tables are what is wanted, and its client comes along.
 	"charm.land/catwalk": {"sync/prices"},
 	// Request bodies in gzip and zstd; the provider sends them too.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -25,7 +24,7 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 // Fatalf must not return, by Pebble's contract, and must not end a process that serves requests: it notes that the database
 // is broken and keeps its goroutine for ever. That may hold locks of Pebble, so nothing of it is called again.
 func (l pebbleLogger) Fatalf(format string, args ...any) {
-	err := errors.New(fmt.Sprintf(format, args...))
+	err := fmt.Errorf(format, args...)
 	if l.store.broken.CompareAndSwap(nil, &err) {
 		close(l.store.breaks)
 		l.store.log.Error("the database is broken; requests go on and nothing is recorded until a restart", "err", err)

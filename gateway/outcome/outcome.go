@@ -22,6 +22,8 @@ type Outcome struct {
 	Stream bool
 	// Requested is the model as the client named it; Group is the group that served it, empty for channel/model.
 	Requested, Group string
+	// GroupID is the group's id, which survives renames; empty for channel/model.
+	GroupID string
 	// APIKeyID and APIKeyName name the client's API key.
 	APIKeyID, APIKeyName string
 	// Client is the client's address, behind trusted proxies.
@@ -43,6 +45,9 @@ type Outcome struct {
 	Total time.Duration
 	// Usage is the tokens used, as the last attempt reported them.
 	Usage llm.Usage
+	// CostNanoUSD is what they cost; CostKnown says whether that is known.
+	CostNanoUSD int64
+	CostKnown   bool
 	// Warnings is what a conversion could not carry over exactly, as the header x-octopus-warnings says it; empty for nothing.
 	Warnings string
 	// BytesIn and BytesOut are body sizes on the client's side, before any transfer coding.
