@@ -28,7 +28,8 @@ var floors = map[string]int{
 
 	"admin": 5, // shows what the floors below know; meets the gateway only in cmd
 
-	"admin/stats": 4, // sums; the rows they are sums of are its neighbour's
+	"admin/requestlog": 4, // rows
+	"admin/stats":      4, // sums; the rows they are sums of are its neighbour's
 
 	"gateway":     3, // relays; works without admin and sync, whose seams it declares
 	"sync/prices": 3, // what models cost, from outside

@@ -44,16 +44,16 @@ func hourOf(t time.Time) hour { return hour(t.Unix() / 3600) }
 
 func (h hour) start() time.Time { return time.Unix(int64(h)*3600, 0) }
 
-// dayOf returns the calendar's day of a time where the process is.
-func dayOf(t time.Time) day {
-	y, m, d := t.In(time.Local).Date()
+// dayOf returns the calendar's day of a time in a zone.
+func dayOf(t time.Time, zone *time.Location) day {
+	y, m, d := t.In(zone).Date()
 	return day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
-// start returns when a day begins where the process is.
-func (d day) start() time.Time {
+// start returns when a day begins in a zone.
+func (d day) start(zone *time.Location) time.Time {
 	y, m, date := time.Unix(int64(d)*86400, 0).UTC().Date()
-	return time.Date(y, m, date, 0, 0, 0, 0, time.Local)
+	return time.Date(y, m, date, 0, 0, 0, 0, zone)
 }
 
 // seriesKey names a series.

@@ -162,10 +162,8 @@ func TestDaysAreThoseOfTheTimeZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local := time.Local
-	time.Local = zone
-	defer func() { time.Local = local }()
 	table, s := newTable(t)
+	table.zone = zone
 	d := table.NewDelta()
 	// The night in which the clocks go back has 25 hours in Berlin: 24 October 22:00 to 25 October 23:00 UTC.
 	begin := time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC)

@@ -16,7 +16,9 @@ const hoursKept = 35 * 24 * time.Hour
 // Table has the sums. Make it with Open. Its methods may be called by any number of goroutines at once, but Take and Fold by
 // one.
 type Table struct {
-	store  *store.Store
+	store *store.Store
+	// zone is where days are those of.
+	zone   *time.Location
 	models modelNames
 	// mu guards totals and hours.
 	mu sync.RWMutex
@@ -29,7 +31,7 @@ type Table struct {
 
 // Open returns the table in a store.
 func Open(s *store.Store) (*Table, error) {
-	t := &Table{store: s, totals: make(map[seriesKey]*Counters), hours: make(map[hour]map[seriesKey]*Counters)}
+	t := &Table{store: s, zone: time.Local, totals: make(map[seriesKey]*Counters), hours: make(map[hour]map[seriesKey]*Counters)}
 	var bad error
 	err := s.Scan(store.Prefixed(store.SpaceStats.Key(nil, string(recordTotal))), func(key, value []byte) bool {
 		c := new(Counters)
@@ -134,7 +136,7 @@ func (t *Table) Total(dimension Dimension, id string) Counters {
 type Span struct{ From, To time.Time }
 
 // Today returns the span of the present day where the process is, up to now.
-func Today() Span { return Span{From: dayOf(time.Now()).start()} }
+func (t *Table) Today() Span { return Span{From: dayOf(time.Now(), t.zone).start(t.zone)} }
 
 // Sum returns the sums of a series over a span.
 func (t *Table) Sum(dimension Dimension, id string, span Span) (Counters, error) {
@@ -162,7 +164,7 @@ func (t *Table) Points(dimension Dimension, id string, span Span, byDay bool) ([
 			return
 		}
 		if byDay {
-			start = dayOf(start).start()
+			start = dayOf(start, t.zone).start(t.zone)
 		}
 		if n := len(points); n > 0 && points[n-1].Start.Equal(start) {
 			points[n-1].Merge(c)
@@ -202,14 +204,14 @@ func (t *Table) Ranking(dimension Dimension, span Span, by func(*Counters) int64
 func (t *Table) scan(dimension Dimension, span Span, yield func(start time.Time, id string, c *Counters)) error {
 	for _, kind := range [...]byte{recordDay, recordHour} {
 		var bad error
-		err := t.store.Scan(span.keys(kind, dimension), func(key, value []byte) bool {
+		err := t.store.Scan(t.keys(span, kind, dimension), func(key, value []byte) bool {
 			var c Counters
 			if bad = c.read(value); bad != nil {
 				return false
 			}
 			start := hour(timeOf(key)).start()
 			if kind == recordDay {
-				start = day(timeOf(key)).start()
+				start = day(timeOf(key)).start(t.zone)
 			}
 			yield(start, string(key[idOffset:]), &c)
 			return true
@@ -222,19 +224,19 @@ func (t *Table) scan(dimension Dimension, span Span, yield func(start time.Time,
 }
 
 // keys returns the keys of a span's records of a kind.
-func (s Span) keys(kind byte, dimension Dimension) store.Range {
+func (t *Table) keys(s Span, kind byte, dimension Dimension) store.Range {
 	from, to := int64(0), int64(1<<32-1)
 	if !s.From.IsZero() {
 		from = int64(hourOf(s.From))
 		if kind == recordDay {
-			from = int64(dayOf(s.From))
+			from = int64(dayOf(s.From, t.zone))
 		}
 	}
 	if !s.To.IsZero() {
 		// What begins before the end is part of the span.
 		to = int64(hourOf(s.To.Add(time.Hour - 1)))
 		if kind == recordDay {
-			to = int64(dayOf(s.To.Add(-1))) + 1
+			to = int64(dayOf(s.To.Add(-1), t.zone)) + 1
 		}
 	}
 	return store.Range{From: keyOf(kind, dimension, from, ""), To: keyOf(kind, dimension, max(from, to), "")}
@@ -242,7 +244,7 @@ func (s Span) keys(kind byte, dimension Dimension) store.Range {
 
 // Fold makes days of the hours that are older than 35 days, into a batch of its own. It returns how many hours there were.
 func (t *Table) Fold(now time.Time) (int, error) {
-	before := hourOf(dayOf(now.Add(-hoursKept)).start())
+	before := hourOf(dayOf(now.Add(-hoursKept), t.zone).start(t.zone))
 	days := make(map[string]*Counters) // by key
 	b := t.store.NewBatch()
 	folded := 0
@@ -250,7 +252,7 @@ func (t *Table) Fold(now time.Time) (int, error) {
 		var bad error
 		err := t.store.Scan(store.Range{From: keyOf(recordHour, dimension, 0, ""), To: keyOf(recordHour, dimension, int64(before), "")},
 			func(key, value []byte) bool {
-				at := string(keyOf(recordDay, dimension, int64(dayOf(hour(timeOf(key)).start())), string(key[idOffset:])))
+				at := string(keyOf(recordDay, dimension, int64(dayOf(hour(timeOf(key)).start(), t.zone)), string(key[idOffset:])))
 				if days[at] == nil {
 					days[at] = new(Counters)
 					var text []byte

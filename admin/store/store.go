@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -281,6 +282,14 @@ func (s *Store) Commit(b *Batch) error {
 	err := s.write(func() error { return errors.Join(s.db.Apply(b.b, pebble.Sync), b.b.Close()) })
 	if err != nil {
 		return fmt.Errorf("store: write: %w", err)
+	}
+	return nil
+}
+
+// Compact gives back the space of what was removed from a range, which it does sooner or later anyway.
+func (s *Store) Compact(r Range) error {
+	if err := s.write(func() error { return s.db.Compact(context.Background(), r.From, r.To, false) }); err != nil {
+		return fmt.Errorf("store: compact: %w", err)
 	}
 	return nil
 }

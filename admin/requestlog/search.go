@@ -1,0 +1,129 @@
+package requestlog
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"octopus/admin/store"
+	"octopus/gateway/outcome"
+)
+
+// Query says which rows are wanted. The zero value wants them all. Fields that are empty or zero are no condition.
+type Query struct {
+	// From, which is part of it, and To, which is not, bound the time at which rows were written.
+	From, To time.Time
+	// Status is an HTTP status, or from 1 to 5 a class of them (5 is 500 to 599).
+	Status int
+	// Class is how the request ended; Failed wants all that did not succeed.
+	Class  *outcome.Class
+	Failed bool
+	// Group, Channel, Model and APIKey are names; Group and APIKey may be ids as well. Model is the requested one or an
+	// attempt's; Channel that of any attempt.
+	Group, Channel, Model, APIKey string
+	// Text must be part of the id, the message, the model or an attempt's message, in upper or lower case.
+	Text string
+	// Limit is how many rows are wanted at most, 1 to MaxLimit; zero means DefaultLimit.
+	Limit int
+	// Cursor is the Page.Next of the page before.
+	Cursor string
+}
+
+// The bounds of Query.Limit.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 500
+)
+
+// searchTime bounds one search: a condition that few rows meet gives short pages rather than slow ones.
+const searchTime = 40 * time.Millisecond
+
+// Page is some rows, the newest first.
+type Page struct {
+	Rows []*Row
+	// Next is the cursor of the page after this one, empty when there is none. A page may be short, or empty, and yet have a
+	// next one: the search goes on there.
+	Next string
+}
+
+// ErrCursor is returned for a cursor that is none.
+var ErrCursor = errors.New("requestlog: not a cursor of this log")
+
+// Search returns the newest rows that a query wants.
+func (l *Log) Search(q Query) (Page, error) {
+	from, to := rowKey(nil, firstNumber(q.From)), store.SpaceLedger.Range().To
+	if !q.To.IsZero() {
+		to = rowKey(nil, firstNumber(q.To))
+	}
+	if q.Cursor != "" {
+		before, err := strconv.ParseUint(q.Cursor, 36, 64)
+		if err != nil {
+			return Page{}, ErrCursor
+		}
+		if cursor := rowKey(nil, before); bytes.Compare(cursor, to) < 0 {
+			to = cursor
+		}
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	limit = min(limit, MaxLimit)
+	q.Text = strings.ToLower(q.Text)
+	var page Page
+	var bad error
+	until, seen := time.Now().Add(searchTime), 0
+	err := l.store.Scan(store.Range{From: from, To: to, Reverse: true}, func(key, record []byte) bool {
+		number := numberOf(key)
+		if len(page.Rows) == limit || seen%64 == 63 && time.Now().After(until) {
+			page.Next = strconv.FormatUint(number+1, 36)
+			return false
+		}
+		seen++
+		var row *Row
+		if row, bad = readRow(record); bad != nil {
+			return false
+		}
+		row.Number = number
+		if q.wants(row) {
+			page.Rows = append(page.Rows, row)
+		}
+		return true
+	})
+	return page, errors.Join(err, bad)
+}
+
+// wants reports whether a row meets the conditions other than time.
+func (q *Query) wants(r *Row) bool {
+	switch {
+	case q.Status > 5 && r.Status != q.Status || q.Status > 0 && q.Status <= 5 && r.Status/100 != q.Status:
+		return false
+	case q.Class != nil && r.Class != *q.Class || q.Failed && r.Class == outcome.ClassNone:
+		return false
+	case q.Group != "" && r.Group != q.Group && r.GroupID != q.Group:
+		return false
+	case q.APIKey != "" && r.APIKeyName != q.APIKey && r.APIKeyID != q.APIKey:
+		return false
+	case q.Channel != "" && !r.attempted(func(a *outcome.Attempt) bool { return a.Channel == q.Channel || a.ChannelID == q.Channel }):
+		return false
+	case q.Model != "" && r.Requested != q.Model && !r.attempted(func(a *outcome.Attempt) bool { return a.Model == q.Model }):
+		return false
+	}
+	return q.Text == "" || contains(r.ID, q.Text) || contains(r.Message, q.Text) || contains(r.Requested, q.Text) ||
+		r.attempted(func(a *outcome.Attempt) bool { return contains(a.Message, q.Text) || contains(a.Model, q.Text) })
+}
+
+// attempted reports whether any attempt is of a kind.
+func (r *Row) attempted(is func(*outcome.Attempt) bool) bool {
+	for i := range r.Attempts {
+		if is(&r.Attempts[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// contains reports whether a text has a part, which is in lower case, in any case.
+func contains(text, part string) bool { return strings.Contains(strings.ToLower(text), part) }
