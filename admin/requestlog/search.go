@@ -38,7 +38,7 @@ const (
 )
 
 // searchTime bounds one search: a condition that few rows meet gives short pages rather than slow ones.
-const searchTime = 40 * time.Millisecond
+const searchTime = 30 * time.Millisecond
 
 // Page is some rows, the newest first.
 type Page struct {
