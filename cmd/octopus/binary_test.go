@@ -75,7 +75,7 @@ func runToEnd(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	command := octopus(env, args...)
-	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Dir, command.Stdout, command.Stderr = t.TempDir(), &stdout, &stderr
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +107,7 @@ type process struct {
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, Cmd: octopus(env, args...), stdout: newLines(), log: newLines(), exited: make(chan struct{})}
+	p.Dir = t.TempDir() // where its database is, unless args say otherwise
 	p.Env = append([]string{"OCTOPUS_SERVER_HOST=127.0.0.1", "OCTOPUS_SERVER_PORT=0", "OCTOPUS_ADMIN_PORT=0"}, p.Env...)
 	stdout, err := p.StdoutPipe()
 	if err != nil {

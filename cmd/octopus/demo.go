@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 
 	"octopus/gateway/config"
@@ -32,7 +33,12 @@ type demoCommand struct {
 
 // Run prints curl lines to stdout and serves until SIGTERM or SIGINT.
 func (c *demoCommand) Run(stdout io.Writer) error {
-	s, err := openServer(&c.serverFlags, listenOrFree)
+	database, err := os.MkdirTemp("", "octopus-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(database)
+	s, err := openServer(&c.serverFlags, database, c.secretKey, listenOrFree)
 	if err != nil {
 		return err
 	}
@@ -42,12 +48,12 @@ func (c *demoCommand) Run(stdout io.Writer) error {
 		return fmt.Errorf("scripted provider: %w", err)
 	}
 	defer provider.Close()
-	cfg, err := demoConfig(provider.URL())
+	file, err := demoConfig(provider.URL())
 	if err != nil {
 		return err
 	}
-	if err := s.gateway.Apply(cfg); err != nil {
-		return err
+	if _, _, err := s.configuration.change(file.Apply); err != nil {
+		return located("demo.yaml", err)
 	}
 	return s.run(nil, func() {
 		// A reader that went away is no reason to stop serving.
@@ -56,8 +62,16 @@ func (c *demoCommand) Run(stdout io.Writer) error {
 	})
 }
 
-// demoConfig returns the configuration of a demo in front of the provider at that URL.
-func demoConfig(provider string) (*config.Config, error) {
+// secretKey returns the key that was given, else a new one: the database lives as long as the process.
+func (c *demoCommand) secretKey() ([]byte, error) {
+	if c.SecretKey == "" && c.SecretKeyFile == "" {
+		return newSecretKey(), nil
+	}
+	return readSecretKey(c.SecretKey, c.SecretKeyFile)
+}
+
+// demoConfig returns the declarative file of a demo in front of the provider at that URL.
+func demoConfig(provider string) (*config.File, error) {
 	values := map[string]string{"PROVIDER": provider, "KEY": demoKey}
 	file, err := config.ParseFile(demoFile, func(name string) (string, bool) {
 		value, ok := values[name]
@@ -66,11 +80,7 @@ func demoConfig(provider string) (*config.Config, error) {
 	if err != nil {
 		return nil, located("demo.yaml", err)
 	}
-	cfg, _, err := file.Apply(emptyConfig())
-	if err != nil {
-		return nil, located("demo.yaml", err)
-	}
-	return cfg, nil
+	return file, nil
 }
 
 // demoLines returns what to print for a demo that can be called under these addresses.

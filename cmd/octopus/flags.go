@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -35,12 +36,26 @@ type serverFlags struct {
 	TrustedProxies []prefix      `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
 	MaxBodySize    byteSize      `default:"32MiB" placeholder:"SIZE" help:"Largest request body (default ${default})."`
 	MaxInFlight    int           `placeholder:"N" help:"Requests at once; others wait up to 1 s, then get 503 (default: one per 512 KiB of memory, as cgroup, GOMEMLIMIT or machine limit it)."`
-	SecretKey      string        `placeholder:"BASE64" help:"32 bytes that sign what clients carry for us between requests."`
-	SecretKeyFile  string        `placeholder:"FILE" help:"File with the secret key, made when missing (default: a key of this process)."`
+	SecretKey      string        `placeholder:"BASE64" help:"32 bytes that seal what is secret in the database and sign what clients carry."`
+	SecretKeyFile  string        `placeholder:"FILE" help:"File with the secret key, made when missing (default: beside the database)."`
 	DrainDelay     time.Duration `default:"0s" placeholder:"TIME" help:"On SIGTERM, serve on for so long while not ready (default ${default})."`
 	DrainTimeout   time.Duration `default:"60s" placeholder:"TIME" help:"Then wait so long for running requests (default ${default})."`
 	LoggingLevel   string        `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"${enum} (default ${default})."`
 	LoggingFormat  string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"${enum} (default ${default})."`
+}
+
+// databaseFlags say where the database is.
+type databaseFlags struct {
+	DatabasePath string `default:"data/octopus" placeholder:"DIR" help:"Database, a directory that is made when missing (default ${default})."`
+}
+
+// secretKey returns the secret key: as given, or of the file, which stands beside the database unless flags say otherwise.
+func (d *databaseFlags) secretKey(flags *serverFlags) ([]byte, error) {
+	file := flags.SecretKeyFile
+	if file == "" {
+		file = filepath.Clean(d.DatabasePath) + ".key"
+	}
+	return readSecretKey(flags.SecretKey, file)
 }
 
 // Validate reports what no flag can know alone. Kong calls it after parsing.

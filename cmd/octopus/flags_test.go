@@ -41,7 +41,7 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 	server := []string{"server-host", "server-port", "tls-cert", "tls-key", "admin-host", "admin-port", "trusted-proxies",
 		"max-body-size", "max-in-flight", "secret-key", "secret-key-file", "drain-delay", "drain-timeout", "logging-level", "logging-format"}
 	want := map[string][]string{
-		"start":       append(server[:len(server):len(server)], "config"),
+		"start":       append(server[:len(server):len(server)], "database-path", "config"),
 		"demo":        server,
 		"healthcheck": {"server-host", "server-port", "tls-cert"},
 	}
@@ -57,7 +57,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := serverFlags{addressFlags: addressFlags{ServerHost: "0.0.0.0"}, AdminHost: "127.0.0.1", MaxBodySize: 32 << 20,
 		DrainTimeout: time.Minute, LoggingLevel: "info", LoggingFormat: "text"}
-	if !reflect.DeepEqual(c.Start.serverFlags, want) || c.Start.Config != "" {
+	if !reflect.DeepEqual(c.Start.serverFlags, want) || c.Start.Config != "" || c.Start.DatabasePath != "data/octopus" {
 		t.Errorf("got  %+v, config %q\nwant %+v", c.Start.serverFlags, c.Start.Config, want)
 	}
 	if server, admin := c.Start.ServerPort.or(defaultServerPort), c.Start.AdminPort.or(defaultAdminPort); server != 8080 || admin != 8081 {
@@ -80,6 +80,7 @@ func TestFlagsAndVariables(t *testing.T) {
 		"OCTOPUS_LOGGING_LEVEL":   "debug",
 		"OCTOPUS_LOGGING_FORMAT":  "json",
 		"OCTOPUS_CONFIG":          "octopus.yaml",
+		"OCTOPUS_DATABASE_PATH":   "db",
 	} {
 		t.Setenv(name, value)
 	}
@@ -88,7 +89,7 @@ func TestFlagsAndVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	flagPort, variablePort := port(9001), port(0)
-	want := startCommand{Config: "octopus.yaml", serverFlags: serverFlags{
+	want := startCommand{Config: "octopus.yaml", databaseFlags: databaseFlags{DatabasePath: "db"}, serverFlags: serverFlags{
 		addressFlags: addressFlags{ServerHost: "::1", ServerPort: &flagPort, TLSCert: "c.pem"},
 		TLSKey:       "k.pem",
 		AdminHost:    "127.0.0.1",

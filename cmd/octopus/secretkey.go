@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -14,13 +15,10 @@ import (
 const secretKeySize = 32
 
 // readSecretKey returns the secret key: the one that is given in base64, else that of the file, which is made when it is
-// missing. Without both it returns nil, and the gateway makes one for this process alone.
+// missing, with its directory.
 func readSecretKey(given, file string) ([]byte, error) {
 	if given != "" {
 		return parseSecretKey(given, "--secret-key")
-	}
-	if file == "" {
-		return nil, nil
 	}
 	text, err := os.ReadFile(file)
 	if err == nil {
@@ -29,8 +27,10 @@ func readSecretKey(given, file string) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("secret key: %w", err)
 	}
-	key := make([]byte, secretKeySize)
-	_, _ = rand.Read(key) // never fails (crypto/rand)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, fmt.Errorf("secret key: %w", err)
+	}
+	key := newSecretKey()
 	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("secret key: %w", err)
@@ -40,6 +40,13 @@ func readSecretKey(given, file string) ([]byte, error) {
 		return nil, fmt.Errorf("secret key: %w", err)
 	}
 	return key, nil
+}
+
+// newSecretKey returns a random key.
+func newSecretKey() []byte {
+	key := make([]byte, secretKeySize)
+	_, _ = rand.Read(key) // never fails (crypto/rand)
+	return key
 }
 
 // parseSecretKey reads a key in base64. The error says where it comes from, and nothing of it.

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"octopus/admin"
+	"octopus/admin/store"
 	"octopus/gateway"
 	"octopus/gateway/config"
+	"octopus/sync/prices"
 )
 
 // adminShutdownTimeout bounds the wait for running requests of the admin port, which are short.
@@ -24,35 +26,32 @@ const adminShutdownTimeout = 5 * time.Second
 // startCommand runs the gateway and the admin server.
 type startCommand struct {
 	serverFlags
+	databaseFlags
 	Config string `placeholder:"FILE" help:"Declarative file, applied at start, on SIGHUP and when it has changed."`
 }
 
 // Run serves until SIGTERM or SIGINT.
 func (c *startCommand) Run() error {
-	s, err := openServer(&c.serverFlags, listen)
+	s, err := openServer(&c.serverFlags, c.DatabasePath, c.secretKey, listen)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	// An empty file changes nothing, and serves nothing either: there must be a configuration before it.
-	if err := s.gateway.Apply(emptyConfig()); err != nil {
-		return err
-	}
 	if c.Config == "" {
-		s.log.Warn("no configuration, so no API key and no model is known; give a file with --config or OCTOPUS_CONFIG")
+		if len(s.configuration.current.APIKeys) == 0 {
+			s.log.Warn("no configuration, so no API key and no model is known; give a file with --config or OCTOPUS_CONFIG")
+		}
 		return s.run(nil)
 	}
-	file := newConfigFile(c.Config, s.gateway.Apply, s.log)
+	file := newConfigFile(c.Config, s.configuration, s.log)
 	if _, err := file.load(); err != nil {
 		return err
 	}
 	return s.run(file)
 }
 
-// emptyConfig returns the configuration that a file is applied to first.
-func emptyConfig() *config.Config {
-	return &config.Config{Settings: config.DefaultSettings()}
-}
+// secretKey returns the secret key of the database.
+func (c *startCommand) secretKey() ([]byte, error) { return c.databaseFlags.secretKey(&c.serverFlags) }
 
 // server is everything one process runs. Make it with openServer, then give the gateway its configuration, then run.
 type server struct {
@@ -66,13 +65,21 @@ type server struct {
 	certificate *certificate
 	// inFlight is what the log says of the requests at once.
 	inFlight slog.Attr
+	store    *store.Store
+	ledger   *admin.Ledger
+	prices   *prices.Sync
 	gateway  *gateway.Gateway
-	admin    *admin.Server
+	// configuration is that of the database, in use.
+	configuration *configuration
+	admin         *admin.Server
+	// background runs the loops of ledger and prices; endBackground ends them.
+	background    sync.WaitGroup
+	endBackground context.CancelFunc
 }
 
-// openServer wires a server in the order that its parts need each other. Steps 6 to 8 are run's. On an error nothing
-// stays open.
-func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
+// openServer wires a server in the order that its parts need each other, with the database in a directory and the key that
+// seals it. Steps 8 to 10 are run's. On an error nothing stays open.
+func openServer(flags *serverFlags, database string, secretKey func() ([]byte, error), listen listenFunc) (_ *server, err error) {
 	// 1. Signals: from here on none is lost, and SIGHUP doesn't end the process.
 	s := &server{flags: flags, stop: make(chan os.Signal, 2), hangup: make(chan os.Signal, 1)}
 	signal.Notify(s.stop, syscall.SIGTERM, os.Interrupt)
@@ -100,14 +107,25 @@ func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
 		}
 	}
 
-	// 4. The gateway, which has no configuration yet.
+	// 4. The database, and what reads and writes it in the background.
+	key, err := secretKey()
+	if err != nil {
+		return nil, err
+	}
+	if s.store, err = store.Open(store.Options{Path: database, SecretKey: key, Logger: s.log}); err != nil {
+		return nil, err
+	}
+	if s.ledger, err = admin.NewLedger(s.store, ledgerSettings(config.DefaultSettings()), s.log); err != nil {
+		return nil, err
+	}
+	if s.prices, err = openPrices(s.store, s.log); err != nil {
+		return nil, err
+	}
+
+	// 5. The gateway, which has no configuration yet.
 	proxies := make([]netip.Prefix, len(flags.TrustedProxies))
 	for i, p := range flags.TrustedProxies {
 		proxies[i] = p.Prefix
-	}
-	secretKey, err := readSecretKey(flags.SecretKey, flags.SecretKeyFile)
-	if err != nil {
-		return nil, err
 	}
 	memory, maxInFlight := useMemory(), flags.MaxInFlight
 	if maxInFlight == 0 {
@@ -118,20 +136,71 @@ func openServer(flags *serverFlags, listen listenFunc) (_ *server, err error) {
 		MaxBodySize:    int(flags.MaxBodySize),
 		MaxInFlight:    maxInFlight,
 		MaxBodyMemory:  memory / bodyShare,
-		SecretKey:      secretKey,
+		SecretKey:      key,
 		TrustedProxies: proxies,
 		Logger:         s.log,
+		Ledger:         s.ledger,
 	})
 
-	// 5. The admin server, which sees the gateway through functions.
-	s.admin = admin.New(admin.Options{Metrics: s.gateway.WriteMetrics, Ready: s.gateway.Ready, Logger: s.log})
+	// 6. The configuration of the database.
+	if s.configuration, err = openConfiguration(s.store, s.use); err != nil {
+		return nil, err
+	}
+
+	// 7. The admin server, which sees the gateway through functions.
+	s.admin = admin.New(admin.Options{Metrics: s.writeMetrics, Ready: s.gateway.Ready, Logger: s.log})
 	return s, nil
+}
+
+// use makes a configuration the one in use.
+func (s *server) use(c *config.Config) error {
+	if err := s.gateway.Apply(c); err != nil {
+		return err
+	}
+	s.ledger.Configure(ledgerSettings(c.Settings))
+	s.prices.Configure(prices.Settings{URL: c.Settings.PriceSyncURL, Interval: c.Settings.PriceSyncInterval})
+	return nil
+}
+
+// ledgerSettings returns the ledger's part of the settings.
+func ledgerSettings(s config.Settings) admin.LedgerSettings {
+	return admin.LedgerSettings{SaveInterval: s.StatsSaveInterval, Retention: s.LogRetention, MaxBytes: s.LogMaxSize}
+}
+
+// keptPrices is the name under which the last good catalog of prices is kept.
+const keptPrices = "prices"
+
+// openPrices returns the syncing of prices, with the last good catalog.
+func openPrices(s *store.Store, log *slog.Logger) (*prices.Sync, error) {
+	sync := prices.New(prices.Options{Logger: log, Keep: func(document []byte, etag string) error {
+		return s.KeepDocument(keptPrices, document, etag)
+	}})
+	document, etag, err := s.KeptDocument(keptPrices)
+	if err != nil {
+		return nil, err
+	}
+	if document != nil {
+		if err := sync.Restore(document, etag); err != nil {
+			log.Warn("the kept catalog of prices can't be read, the one in the binary serves", "err", err)
+		}
+	}
+	return sync, nil
+}
+
+// writeMetrics writes the metrics of all parts.
+func (s *server) writeMetrics(w io.Writer) {
+	s.gateway.WriteMetrics(w)
+	s.ledger.WriteMetrics(w)
 }
 
 // run serves until SIGTERM or SIGINT and then drains. It watches file unless that is nil. When both ports listen it calls
 // the announcements.
 func (s *server) run(file *configFile, announcements ...func()) error {
-	// 6. Serve both ports.
+	// 8. The loops in the background, and both ports.
+	background, end := context.WithCancel(context.Background())
+	s.endBackground = end
+	s.background.Go(func() { _ = s.ledger.Run(background) })
+	s.background.Go(func() { _ = s.prices.Run(background) })
 	served := make(chan error, 2)
 	go func() { served <- s.gateway.Serve(s.data, s.certificate.config()) }()
 	go func() { served <- s.admin.Serve(s.control) }()
@@ -139,7 +208,7 @@ func (s *server) run(file *configFile, announcements ...func()) error {
 	s.log.Info("admin port listening", "addr", s.control.Addr().String())
 	s.log.Info("requests at once", s.inFlight)
 
-	// 7. Watch the file.
+	// 9. Watch the file.
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	var reload chan struct{}
@@ -156,7 +225,7 @@ func (s *server) run(file *configFile, announcements ...func()) error {
 		announce()
 	}
 
-	// 8. Wait for what ends the process.
+	// 10. Wait for what ends the process.
 	for {
 		select {
 		case <-s.hangup:
@@ -225,11 +294,21 @@ func (s *server) drain(got os.Signal, served <-chan error) error {
 	return nil
 }
 
-// close closes the ports and stops listening for signals. It may be called more than once, and on a half-made server.
+// close closes the ports, writes what is recorded, closes the database, and stops listening for signals. It may be called more
+// than once, and on a half-made server.
 func (s *server) close() {
 	for _, ln := range []net.Listener{s.data, s.control} {
 		if ln != nil {
 			ln.Close()
+		}
+	}
+	if s.endBackground != nil {
+		s.endBackground()
+		s.background.Wait()
+	}
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.log.Error("the database was not closed well", "err", err)
 		}
 	}
 	signal.Stop(s.stop)

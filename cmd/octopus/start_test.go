@@ -58,7 +58,7 @@ func TestBadStartIsOneLineAndExitCodeOne(t *testing.T) {
 		args []string
 		want string // part of the line
 	}{
-		{"unknown flag", []string{"--database-path=data"}, "--database-path"},
+		{"unknown flag", []string{"--colour=blue"}, "--colour"},
 		{"unknown command", nil, "unexpected argument strat"},
 		{"bad port", []string{"--server-port=70000"}, "--server-port"},
 		{"bad size", []string{"--max-body-size=lots"}, "--max-body-size"},

@@ -23,17 +23,16 @@ const (
 // configFile keeps a configuration in step with the declarative file. It belongs to one goroutine at a time.
 type configFile struct {
 	path string
-	// apply makes a configuration the one in use, or returns an error and leaves the old one.
-	apply func(*config.Config) error
-	log   *slog.Logger
-	// current is what was applied last.
-	current *config.Config
+	// change makes what its argument makes of the current configuration the one in use, or returns an error and leaves the
+	// old one.
+	change func(func(*config.Config) (*config.Config, bool, error)) (next *config.Config, changed bool, err error)
+	log    *slog.Logger
 	// loaded is the state of the file just before it was read last; nil means that there was none.
 	loaded os.FileInfo
 }
 
-func newConfigFile(path string, apply func(*config.Config) error, log *slog.Logger) *configFile {
-	return &configFile{path: path, apply: apply, log: log, current: emptyConfig()}
+func newConfigFile(path string, c *configuration, log *slog.Logger) *configFile {
+	return &configFile{path: path, change: c.change, log: log}
 }
 
 // load reads the file and applies it. An equal file changes nothing. On an error, which names the file and the line, the
@@ -49,17 +48,13 @@ func (f *configFile) load() (changed bool, err error) {
 	if err != nil {
 		return false, located(f.path, err)
 	}
-	next, changed, err := file.Apply(f.current)
+	next, changed, err := f.change(file.Apply)
 	if err != nil {
 		return false, located(f.path, err)
 	}
 	if !changed {
 		return false, nil
 	}
-	if err := f.apply(next); err != nil {
-		return false, located(f.path, err)
-	}
-	f.current = next
 	f.log.Info("configuration applied", "file", f.path, "revision", next.Revision,
 		"channels", len(next.Channels), "groups", len(next.Groups), "api_keys", len(next.APIKeys))
 	if fields := next.WithoutEffect(); len(fields) > 0 {

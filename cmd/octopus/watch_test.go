@@ -51,7 +51,7 @@ func groupFile(name string) string { return "groups: [{name: " + name + "}]\n" }
 func watch(t *testing.T, path, content string) *watched {
 	t.Helper()
 	w := &watched{now: make(chan struct{}, 1)}
-	apply := func(c *config.Config) error {
+	use := func(c *config.Config) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, g := range c.Groups {
@@ -62,7 +62,19 @@ func watch(t *testing.T, path, content string) *watched {
 		}
 		return nil
 	}
-	w.configFile = newConfigFile(path, apply, slog.New(slog.NewTextHandler(w, nil)))
+	current := config.Empty()
+	w.configFile = &configFile{path: path, log: slog.New(slog.NewTextHandler(w, nil)),
+		change: func(edit func(*config.Config) (*config.Config, bool, error)) (*config.Config, bool, error) {
+			next, changed, err := edit(current)
+			if err == nil && changed {
+				err = use(next)
+			}
+			if err != nil || !changed {
+				return current, false, err
+			}
+			current = next
+			return next, true, nil
+		}}
 	put(t, path, content)
 	if changed, err := w.load(); err != nil || !changed {
 		t.Fatalf("load: %v, %v", changed, err)

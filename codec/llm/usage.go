@@ -28,7 +28,6 @@ func (k Knowledge) String() string {
 	return "unknown"
 }
 
-// Usage is what one call used: tokens, and the hosted tools that are charged by the call. No number is negative.
 // Service is a class of service, which may have prices of its own. The zero value is the ordinary one.
 type Service uint8
 
@@ -42,7 +41,7 @@ const (
 	ServiceFlex
 )
 
-// Usage is what one call used, in tokens. No number is negative.
+// Usage is what one call used: tokens, and the hosted tools that are charged by the call. No number is negative.
 //
 // The kinds do not overlap, so that each can be priced alone: OpenAI's prompt_tokens is Input + CacheRead + both cache
 // writes, Anthropic's input_tokens is Input alone.

@@ -31,6 +31,7 @@ func startProcess(t *testing.T, file string, args ...string) *process {
 	}
 	command := exec.Command(binary, "start", "--config="+path, "--server-host=127.0.0.1", "--server-port=0", "--admin-port=0")
 	command.Args = append(command.Args, args...)
+	command.Dir = t.TempDir() // where its database is, unless args say otherwise
 	p := &process{Cmd: command, log: newLines()}
 	p.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OCTOPUS_") })
 	stderr, err := p.StderrPipe()
