@@ -175,6 +175,7 @@ func (c *call) finish() {
 	c.outcome.Warnings = string(c.appendWarnings(c.scratch[:0]))
 	c.outcome.ID = json.Borrow(c.id)
 	c.outcome.Total = c.start.until(now())
+	c.bill()
 	g.metrics.record(c)
 	if g.options.Ledger != nil {
 		g.options.Ledger.Record(&c.outcome)

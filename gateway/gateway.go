@@ -35,6 +35,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Ledger records outcomes. Nil means nowhere.
 	Ledger Ledger
+	// Catalog returns the catalog of prices that the next Apply or Reprice compiles. Nil means one that knows nothing.
+	Catalog func() Catalog
 	// Memory keeps answers for later requests. Nil means in this process, within settings.response_store.
 	Memory Memory
 	// Dialer makes the connections to upstreams. Nil means one with default options.
@@ -98,6 +100,9 @@ func New(o Options) *Gateway {
 	if g.options.Dialer == nil {
 		g.options.Dialer = dial.New(dial.Options{})
 	}
+	if g.options.Catalog == nil {
+		g.options.Catalog = func() Catalog { return emptyCatalog{} }
+	}
 	dialer := g.options.Dialer
 	g.fetcher = fetcher{gateway: g, dial: func(ctx context.Context, a dial.Address, timeout time.Duration) (net.Conn, error) {
 		return dialer.DialPublic(ctx, a, timeout)
@@ -140,6 +145,24 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	g.loads.keep(next)
 	g.health.keep(next)
 	g.resetEdited(previous, next)
+	return nil
+}
+
+// Reprice compiles the configuration in use again, with the prices of the present catalog. They hold for requests that begin
+// from now on.
+func (g *Gateway) Reprice() error {
+	g.applying.Lock()
+	defer g.applying.Unlock()
+	current := g.snapshot.Load()
+	if current == nil {
+		return nil
+	}
+	next, err := g.compile(current.config, current)
+	if err != nil {
+		return err
+	}
+	g.snapshot.Store(next)
+	g.origins.keep(next)
 	return nil
 }
 

@@ -22,6 +22,7 @@ type gatewayMetrics struct {
 	firstToken     histogram
 	panics         *metrics.Counter
 	tokens         [6]*metrics.Counter
+	cost           *metrics.Counter
 	// noGroup counts requests that reached no group.
 	noGroup *groupMetrics
 	// mu guards groups and channels.
@@ -43,6 +44,7 @@ func newGatewayMetrics(g *Gateway) *gatewayMetrics {
 	for i, kind := range [...]string{"input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning"} {
 		m.tokens[i] = set.NewCounter(fmt.Sprintf("octopus_tokens_total{kind=%q}", kind))
 	}
+	m.cost = set.NewCounter("octopus_cost_nano_usd_total")
 	set.NewGauge("octopus_in_flight", func() float64 { return float64(g.inFlight.Load()) })
 	set.NewGauge("octopus_waiting", func() float64 { return float64(g.admission.waiting()) + float64(g.waiters.count.Load()) })
 	set.NewGauge("octopus_client_connections", func() float64 { return float64(g.clients.count.Load()) })
@@ -75,6 +77,9 @@ func (m *gatewayMetrics) record(c *call) {
 	m.requestSeconds.update(o.Total)
 	if o.FirstToken > 0 {
 		m.firstToken.update(o.FirstToken)
+	}
+	if o.CostNanoUSD > 0 {
+		m.cost.AddInt64(o.CostNanoUSD)
 	}
 	if u := &o.Usage; u.Knowledge != llm.Unknown {
 		for i, n := range [...]int64{u.Input, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h, u.Output, u.Reasoning} {

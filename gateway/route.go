@@ -17,13 +17,13 @@ func (c *call) findRoute() *llm.Error {
 		if g.hedging != nil && c.outcome.Operation == outcome.Generate {
 			g.hedging.count()
 		}
-		c.outcome.Requested, c.outcome.Group = g.spelling(model), g.name
+		c.outcome.Requested, c.outcome.Group, c.outcome.GroupID = g.spelling(model), g.name, g.id
 		return nil
 	}
 	c.outcome.Requested = strings.Clone(cut(model))
 	if name, rest, ok := strings.Cut(model, "/"); ok && rest != "" && len(rest) <= mostOfName {
 		if ch := c.snapshot.channels[name]; ch != nil && c.key.channels.has(ch.name) {
-			c.route.toChannel(ch, strings.Clone(rest))
+			c.route.toChannel(ch, strings.Clone(rest), &c.snapshot.pricing)
 			c.route.directMember[0].load = c.snapshot.loads[loadID{ch.id, rest}]
 			c.route.direct.metrics = c.gateway.metrics.noGroup
 			return nil
@@ -36,8 +36,8 @@ func (c *call) findRoute() *llm.Error {
 }
 
 // toChannel makes the route to a channel/model: a group of one member, with the default policy.
-func (r *route) toChannel(ch *channel, model string) {
-	r.directMember[0] = newMember(ch, model)
+func (r *route) toChannel(ch *channel, model string, prices *pricing) {
+	r.directMember[0] = newMember(ch, model).priced(prices)
 	r.direct = group{policy: config.DefaultPolicy(), members: r.directMember[:], balance: firstMember{}}
 	r.direct.setEligible()
 	r.group = &r.direct

@@ -14,6 +14,7 @@ import (
 	"octopus/codec/llm"
 	"octopus/gateway/config"
 	"octopus/gateway/dial"
+	"octopus/gateway/outcome"
 	"octopus/lb"
 )
 
@@ -30,17 +31,18 @@ type snapshot struct {
 	reasoningDetails bool
 	cors             corsPolicy
 	// loads are how busy and how slow the members of groups are. The map is the snapshot's, the loads live on in the next one.
-	loads map[loadID]*lb.Load
+	loads   map[loadID]*lb.Load
+	pricing pricing
 }
 
 // group is a compiled group.
 type group struct {
-	name    string
-	aliases []string
-	policy  config.Policy
-	mode    config.Mode
-	members []member
-	balance balancer
+	id, name string
+	aliases  []string
+	policy   config.Policy
+	mode     config.Mode
+	members  []member
+	balance  balancer
 	// affinity goes before balance for requests with a key; nil where kind is none.
 	affinity *lb.Affinity
 	kind     config.Affinity
@@ -83,6 +85,8 @@ type member struct {
 	via [len(llm.Protocols) + 1]llm.Protocol
 	// targets are what requests are rewritten for, by the upstream's protocol.
 	targets [len(llm.Protocols) + 1]codec.Target
+	// price is what the model costs there, nil when that is not known.
+	price *outcome.Price
 }
 
 // channel is a compiled channel.
@@ -107,7 +111,10 @@ type channel struct {
 	limits *limits
 	// targets are what requests are rewritten for, by the upstream's protocol; a member adds its model.
 	targets [len(llm.Protocols) + 1]codec.Target
-	metrics *channelMetrics
+	// host is where the channel is, for the catalog; priceMultiplier scales what its models cost there.
+	host            string
+	priceMultiplier int64
+	metrics         *channelMetrics
 }
 
 // endpoint is where a channel speaks one protocol.
@@ -141,6 +148,7 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 		keys:     make(map[[sha256.Size]byte]*apiKey, len(cfg.APIKeys)),
 		cors:     newCORSPolicy(cfg.Settings.CORSOrigins),
 		loads:    make(map[loadID]*lb.Load),
+		pricing:  newPricing(cfg.Prices, g.options.Catalog()),
 	}
 	for i := range cfg.Channels {
 		if c := &cfg.Channels[i]; c.Enabled {
@@ -183,7 +191,7 @@ func (s *snapshot) add(g *group) {
 func (g *Gateway) compileChannel(c *config.Channel, settings *config.Settings) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
-		limits: g.newLimits(c.ID, c.Limits), metrics: g.metrics.channel(c.Name),
+		limits: g.newLimits(c.ID, c.Limits), priceMultiplier: c.PriceMultiplier, metrics: g.metrics.channel(c.Name),
 		standing: g.health.standing(standingID{scope: scopeChannel, channel: c.ID}), health: make(map[string]*modelHealth),
 	}
 	for _, h := range c.Headers {
@@ -203,6 +211,9 @@ func (g *Gateway) compileChannel(c *config.Channel, settings *config.Settings) (
 		base, err := dial.ParseURL(e.BaseURL)
 		if err != nil {
 			return nil, err
+		}
+		if ch.host == "" {
+			ch.host = base.Host
 		}
 		ch.endpoints[e.Protocol] = &endpoint{
 			protocol: e.Protocol,
@@ -247,11 +258,12 @@ var (
 )
 
 func (g *Gateway) compileGroup(c *config.Group, s, previous *snapshot) (*group, error) {
-	gr := &group{name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, kind: c.Affinity, metrics: g.metrics.group(c.Name)}
+	gr := &group{id: c.ID, name: c.Name, aliases: c.Aliases, policy: c.Policy, mode: c.Mode, kind: c.Affinity,
+		metrics: g.metrics.group(c.Name)}
 	for _, m := range c.Members {
 		if ch := s.channels[m.Channel]; ch != nil {
 			g.health.addModel(ch, m.Model)
-			gr.members = append(gr.members, newMember(ch, m.Model))
+			gr.members = append(gr.members, newMember(ch, m.Model).priced(&s.pricing))
 			gr.members[len(gr.members)-1].config = m
 		}
 	}
@@ -292,7 +304,7 @@ func (g *group) addMatches(pattern *regexp.Regexp, s *snapshot) {
 		for _, model := range ch.models {
 			known := slices.ContainsFunc(g.members, func(m member) bool { return m.channel == ch && m.model == model })
 			if !known && pattern.MatchString(model) {
-				m := newMember(ch, model)
+				m := newMember(ch, model).priced(&s.pricing)
 				m.config = config.Member{Channel: ch.name, Model: model, Weight: 1, Priority: 1}
 				g.members = append(g.members, m)
 			}

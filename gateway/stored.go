@@ -134,7 +134,7 @@ func (c *call) forwardStored(ctx *fasthttp.RequestCtx, channelID string) {
 	c.stored = storedRequest{method: string(ctx.Method()), suffix: string(ctx.Path()[len("/v1/responses"):])}
 	c.body = acquireBuffer()
 	c.outcome.Requested = on.name
-	c.route.toChannel(on, "")
+	c.route.toChannel(on, "", &c.snapshot.pricing)
 	c.route.direct.metrics = c.gateway.metrics.noGroup
 	if ctx.IsGet() && string(ctx.QueryArgs().Peek("stream")) == "true" {
 		c.request.Stream, c.outcome.Stream = true, true

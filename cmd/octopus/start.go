@@ -15,8 +15,10 @@ import (
 
 	"octopus/admin"
 	"octopus/admin/store"
+	"octopus/codec/llm"
 	"octopus/gateway"
 	"octopus/gateway/config"
+	"octopus/gateway/outcome"
 	"octopus/sync/prices"
 )
 
@@ -118,7 +120,7 @@ func openServer(flags *serverFlags, database string, secretKey func() ([]byte, e
 	if s.ledger, err = admin.NewLedger(s.store, ledgerSettings(config.DefaultSettings()), s.log); err != nil {
 		return nil, err
 	}
-	if s.prices, err = openPrices(s.store, s.log); err != nil {
+	if s.prices, err = openPrices(s.store, s.log, s.reprice); err != nil {
 		return nil, err
 	}
 
@@ -140,6 +142,7 @@ func openServer(flags *serverFlags, database string, secretKey func() ([]byte, e
 		TrustedProxies: proxies,
 		Logger:         s.log,
 		Ledger:         s.ledger,
+		Catalog:        func() gateway.Catalog { return catalog{s.prices.Catalog()} },
 	})
 
 	// 6. The configuration of the database.
@@ -171,8 +174,8 @@ func ledgerSettings(s config.Settings) admin.LedgerSettings {
 const keptPrices = "prices"
 
 // openPrices returns the syncing of prices, with the last good catalog.
-func openPrices(s *store.Store, log *slog.Logger) (*prices.Sync, error) {
-	sync := prices.New(prices.Options{Logger: log, Keep: func(document []byte, etag string) error {
+func openPrices(s *store.Store, log *slog.Logger, swapped func(*prices.Catalog)) (*prices.Sync, error) {
+	sync := prices.New(prices.Options{Logger: log, Swapped: swapped, Keep: func(document []byte, etag string) error {
 		return s.KeepDocument(keptPrices, document, etag)
 	}})
 	document, etag, err := s.KeptDocument(keptPrices)
@@ -185,6 +188,25 @@ func openPrices(s *store.Store, log *slog.Logger) (*prices.Sync, error) {
 		}
 	}
 	return sync, nil
+}
+
+// reprice has the gateway take a new catalog of prices into use.
+func (s *server) reprice(*prices.Catalog) {
+	if err := s.gateway.Reprice(); err != nil {
+		s.log.Error("the new prices are not in use", "err", err)
+	}
+}
+
+// catalog is a catalog of prices as the gateway wants it.
+type catalog struct{ of *prices.Catalog }
+
+// Find returns what the catalog says about a model at a host.
+func (c catalog) Find(host, model string) (*outcome.Price, llm.Capabilities) {
+	m := c.of.Find(host, model)
+	if m == nil {
+		return nil, llm.Capabilities{}
+	}
+	return m.Price, llm.Capabilities{ContextWindow: m.ContextWindow, MaxOutput: m.MaxOutput, DefaultOutput: m.DefaultOutput}
 }
 
 // writeMetrics writes the metrics of all parts.

@@ -307,10 +307,10 @@ func TestRunningServerKeepsWhatABadFileWouldBreak(t *testing.T) {
 }
 
 func TestOptionsWithoutEffectAreNamed(t *testing.T) {
-	path := write(t, "octopus.yaml", testConfig("http://127.0.0.1:9/v1", "m")+"prices: [{model: scripted, input: 1, output: 2}]\n")
+	path := write(t, "octopus.yaml", testConfig("http://127.0.0.1:9/v1", "m")+"settings: {model_sync_interval: 1h}\n")
 	p := start(t, nil, "start", "--config="+path)
 	if log := p.log.all(); !strings.Contains(log, "without effect") {
-		t.Errorf("prices do nothing yet, and the log does not say so:\n%s", log)
+		t.Errorf("the sync of models is not there yet, and the log does not say so:\n%s", log)
 	}
 }
 

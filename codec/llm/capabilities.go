@@ -5,6 +5,8 @@ package llm
 type Capabilities struct {
 	// ContextWindow and MaxOutput are limits in tokens; 0 means unknown.
 	ContextWindow, MaxOutput int64
+	// DefaultOutput is how many tokens of output to ask for where a request must and the client has no wish; 0 means unknown.
+	DefaultOutput int64
 }
 
 // Warnings collects what a conversion could not carry over exactly. The zero value is empty.

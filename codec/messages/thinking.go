@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"cmp"
 	"strconv"
 
 	"octopus/codec/json"
@@ -194,7 +195,7 @@ func (w *writer) chooseLimit(ceiling int64) int64 {
 	limit := int64(usualMaxTokens)
 	if ceiling == 0 {
 		limit = unknownMaxTokens
-		if n := w.x.Options.MaxTokens; n > 0 {
+		if n := cmp.Or(w.x.Options.MaxTokens, w.x.Capabilities.DefaultOutput); n > 0 {
 			limit = n
 		}
 		ceiling = hardMaxTokens

@@ -4,7 +4,7 @@ package config
 // does not act on them yet. It is empty when all is acted on. The server shows them at each apply, so that nothing is
 // ignored in silence.
 func (c *Config) WithoutEffect() []string {
-	paths := appendIdle(nil, "", idle.config, c)
+	var paths []string
 	for i := range c.Channels {
 		paths = appendIdle(paths, objectPath("channels", i, c.Channels[i].Name), idle.channels, &c.Channels[i])
 	}
@@ -42,19 +42,14 @@ var defaultSettings = DefaultSettings()
 
 // idle is the table of what is not acted on yet. The feature that acts on a field deletes its row.
 var idle = struct {
-	config   []idleField[Config]
 	channels []idleField[Channel]
 	groups   []idleField[Group]
 	apiKeys  []idleField[APIKey]
 	settings []idleField[Settings]
 }{
-	config: []idleField[Config]{
-		{"prices", func(c *Config) bool { return len(c.Prices) > 0 }},
-	},
 	channels: []idleField[Channel]{
 		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
 		{"client_gone", func(c *Channel) bool { return c.ClientGone == ClientGoneDrain }},
-		{"price_multiplier", func(c *Channel) bool { return c.PriceMultiplier != PriceMultiplierOne }},
 	},
 	groups: []idleField[Group]{},
 	apiKeys: []idleField[APIKey]{
@@ -67,11 +62,6 @@ var idle = struct {
 	},
 	settings: []idleField[Settings]{
 		{"log_bodies", func(s *Settings) bool { return s.LogBodies != defaultSettings.LogBodies }},
-		{"log_retention", func(s *Settings) bool { return s.LogRetention != defaultSettings.LogRetention }},
-		{"log_max_size", func(s *Settings) bool { return s.LogMaxSize != defaultSettings.LogMaxSize }},
-		{"stats_save_interval", func(s *Settings) bool { return s.StatsSaveInterval != defaultSettings.StatsSaveInterval }},
-		{"price_sync_interval", func(s *Settings) bool { return s.PriceSyncInterval != defaultSettings.PriceSyncInterval }},
-		{"price_sync_url", func(s *Settings) bool { return s.PriceSyncURL != defaultSettings.PriceSyncURL }},
 		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
 		{"metrics_auth", func(s *Settings) bool { return s.MetricsAuth }},
 	},

@@ -7,12 +7,16 @@ import (
 	"octopus/codec/llm"
 )
 
-// Cost returns what a call cost by a price, in nano-USD, rounded to the nearest. It returns false when that can't be said:
+// MultiplierOne is the multiplier that leaves a price as it is listed.
+const MultiplierOne = 1_000_000
+
+// Cost returns what a call cost by a price times a multiplier (in millionths; 0 is free), in nano-USD, rounded to the nearest. It
+// returns false when that can't be said:
 // the usage is not known, the price lacks a rate for tokens that were used, or a faster service was used whose rates are not
 // known. A nil price is none. The slower service (flex) counts at the ordinary rates, which are never below its own.
 //
 // The arithmetic is exact: integers of 128 bits, with one rounding at the end. A cost beyond an int64 is the largest int64.
-func Cost(u *llm.Usage, p *Price) (nanoUSD int64, ok bool) {
+func Cost(u *llm.Usage, p *Price, multiplier int64) (nanoUSD int64, ok bool) {
 	if p == nil || u.Knowledge == llm.Unknown {
 		return 0, false
 	}
@@ -44,7 +48,7 @@ func Cost(u *llm.Usage, p *Price) (nanoUSD int64, ok bool) {
 		}
 		sum.add(uint64(part.tokens), uint64(part.rate))
 	}
-	return sum.nano(uint64(p.Multiplier)), true
+	return sum.nano(uint64(multiplier)), true
 }
 
 // picoUSD is a sum of money of 128 bits.

@@ -16,7 +16,7 @@ func sonnet() *outcome.Price {
 	r.Input, r.Output, r.CacheRead, r.CacheWrite5m = 3*usd, 15*usd, 3*usd/10, 375*usd/100
 	long := outcome.UnknownRates()
 	long.Input, long.Output, long.CacheRead, long.CacheWrite5m = 6*usd, 225*usd/10, 6*usd/10, 75*usd/10
-	return &outcome.Price{Rates: r, Tiers: []outcome.Tier{{Above: 200_000, Rates: long}}, Multiplier: outcome.MultiplierOne}
+	return &outcome.Price{Rates: r, Tiers: []outcome.Tier{{Above: 200_000, Rates: long}}}
 }
 
 func gpt() *outcome.Price {
@@ -26,8 +26,7 @@ func gpt() *outcome.Price {
 	long.Input, long.Output = 5*usd, 225*usd/10
 	fast := outcome.UnknownRates()
 	fast.Input, fast.Output, fast.CacheRead = 5*usd, 30*usd, 5*usd/10
-	return &outcome.Price{Rates: r, Tiers: []outcome.Tier{{Above: 272_000, Rates: long}}, Fast: &fast,
-		Multiplier: outcome.MultiplierOne}
+	return &outcome.Price{Rates: r, Tiers: []outcome.Tier{{Above: 272_000, Rates: long}}, Fast: &fast}
 }
 
 func with(p *outcome.Price, change func(p *outcome.Price)) *outcome.Price {
@@ -66,10 +65,7 @@ func TestCostIsWhatTheInvoiceSays(t *testing.T) {
 			llm.Usage{Output: 1000, Reasoning: 900}, 1_500_000 + 2_700_000},
 		{"sound at prices of its own", with(gpt(), func(p *outcome.Price) { p.InputAudio, p.OutputAudio = 40*usd, 80*usd }),
 			llm.Usage{Input: 1000, InputAudio: 200, Output: 100, OutputAudio: 60}, 2_000_000 + 8_000_000 + 600_000 + 4_800_000},
-		{"a reseller's surcharge of 12.5 %", with(gpt(), func(p *outcome.Price) { p.Multiplier = 1_125_000 }),
-			llm.Usage{Input: 1000, Output: 100}, 4_500_000},
-		{"a channel that is free", with(gpt(), func(p *outcome.Price) { p.Multiplier = 0 }), llm.Usage{Input: 1000}, 0},
-		{"a free model", &outcome.Price{Multiplier: outcome.MultiplierOne}, llm.Usage{Input: 1000, Output: 5}, 0},
+		{"a free model", &outcome.Price{}, llm.Usage{Input: 1000, Output: 5}, 0},
 		{"half a nano-USD is rounded up", with(gpt(), func(p *outcome.Price) { p.Input = 500 }), llm.Usage{Input: 1}, 1},
 		{"less than half is rounded down", with(gpt(), func(p *outcome.Price) { p.Input = 499 }), llm.Usage{Input: 1}, 0},
 		{"no price", nil, llm.Usage{Input: 1}, unknown},
@@ -78,12 +74,12 @@ func TestCostIsWhatTheInvoiceSays(t *testing.T) {
 			2_500_000},
 		{"the largest price and the largest usage", with(gpt(), func(p *outcome.Price) { p.Input = 100_000 * usd; p.Tiers = nil }),
 			llm.Usage{Input: llm.MaxTokens}, 10_000_000 * 1_000_000_000},
-		{"more than fits", with(gpt(), func(p *outcome.Price) { p.Input = math.MaxInt64; p.Tiers = nil; p.Multiplier = 1 << 40 }),
+		{"more than fits", with(gpt(), func(p *outcome.Price) { p.Input = math.MaxInt64; p.Tiers = nil }),
 			llm.Usage{Input: math.MaxInt64}, math.MaxInt64},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.usage.Knowledge = llm.Reported
-			got, ok := outcome.Cost(&test.usage, test.price)
+			got, ok := outcome.Cost(&test.usage, test.price, outcome.MultiplierOne)
 			if !ok {
 				got = unknown
 			}
@@ -94,9 +90,20 @@ func TestCostIsWhatTheInvoiceSays(t *testing.T) {
 	}
 }
 
+func TestCostIsMultiplied(t *testing.T) {
+	u := llm.Usage{Input: 1000, Output: 100, Knowledge: llm.Reported}
+	for multiplier, want := range map[int64]int64{
+		0: 0, 1: 4, outcome.MultiplierOne: 4_000_000, 1_125_000: 4_500_000, 1000 * outcome.MultiplierOne: 4_000_000_000, 1 << 62: math.MaxInt64,
+	} {
+		if got, ok := outcome.Cost(&u, gpt(), multiplier); !ok || got != want {
+			t.Errorf("times %d: got %d, %t, want %d", multiplier, got, ok, want)
+		}
+	}
+}
+
 func TestCostOfUnknownUsageIsUnknown(t *testing.T) {
 	for _, k := range []llm.Knowledge{llm.Unknown, llm.Estimated, llm.Partial, llm.Reported} {
-		if _, ok := outcome.Cost(&llm.Usage{Input: 1, Knowledge: k}, gpt()); ok != (k != llm.Unknown) {
+		if _, ok := outcome.Cost(&llm.Usage{Input: 1, Knowledge: k}, gpt(), outcome.MultiplierOne); ok != (k != llm.Unknown) {
 			t.Errorf("usage that is %s: known is %t", k, ok)
 		}
 	}

@@ -45,7 +45,7 @@ type Outcome struct {
 	Total time.Duration
 	// Usage is the tokens used, as the last attempt reported them.
 	Usage llm.Usage
-	// CostNanoUSD is what they cost; CostKnown says whether that is known.
+	// CostNanoUSD is what they cost, and what attempts cost that lost; CostKnown says whether the former is known.
 	CostNanoUSD int64
 	CostKnown   bool
 	// Warnings is what a conversion could not carry over exactly, as the header x-octopus-warnings says it; empty for nothing.
@@ -79,6 +79,9 @@ type Attempt struct {
 	FirstToken time.Duration
 	// Usage is what an attempt is taken to have used that lost against another one; zero for all others.
 	Usage llm.Usage
+	// CostNanoUSD is what the attempt cost, zero for those that failed before an answer; CostKnown says whether that is known.
+	CostNanoUSD int64
+	CostKnown   bool
 	// Why is why the target was chosen.
 	Why Reason
 	// Skipped lists what was out when the target was chosen; nil for nothing.
@@ -91,6 +94,17 @@ type Attempt struct {
 	Verdict Verdict
 	// Message is the upstream's error in short, without secrets, or empty.
 	Message string
+}
+
+// Served returns the index of the attempt that Usage is of: the last one that did not lose against another. It is -1 when there
+// is none.
+func (o *Outcome) Served() int {
+	for i := len(o.Attempts) - 1; i >= 0; i-- {
+		if o.Attempts[i].Verdict != Lose {
+			return i
+		}
+	}
+	return -1
 }
 
 // Verdict is what follows from an attempt.

@@ -50,8 +50,6 @@ type Price struct {
 	// Fast are the rates of the provider's faster service (OpenAI's priority, Anthropic's fast mode). Nil means that they are
 	// not known.
 	Fast *Rates
-	// Multiplier scales the cost, in millionths: MultiplierOne leaves it as it is, 0 makes it free.
-	Multiplier int64
 }
 
 // Tier are the rates of a whole request whose prompt is longer than a number of tokens.
@@ -60,9 +58,6 @@ type Tier struct {
 	Above int64
 	Rates
 }
-
-// MultiplierOne is the Price.Multiplier of a price as listed.
-const MultiplierOne = 1_000_000
 
 // rates returns the rates of a request whose prompt has that many tokens.
 func (p *Price) rates(prompt int64) Rates {

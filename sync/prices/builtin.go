@@ -45,7 +45,7 @@ var Builtin = sync.OnceValue(func() *Catalog {
 
 func embeddedModel(provider string, of *catwalk.Model) *Model {
 	m := &Model{Provider: provider, Name: of.ID, ContextWindow: tokens(float64(of.ContextWindow)),
-		MaxOutput: tokens(float64(of.DefaultMaxTokens))}
+		DefaultOutput: tokens(float64(of.DefaultMaxTokens))}
 	in, out := of.CostPer1MIn, of.CostPer1MOut
 	if !(in >= 0 && in <= maxUSD && out >= 0 && out <= maxUSD) || in+out == 0 {
 		return m // it doesn't tell free from unknown
@@ -59,7 +59,7 @@ func embeddedModel(provider string, of *catwalk.Model) *Model {
 	if write > 0 {
 		r.CacheWrite5m = picoUSD(write)
 	}
-	m.Price = &outcome.Price{Rates: r, Multiplier: outcome.MultiplierOne}
+	m.Price = &outcome.Price{Rates: r}
 	return m
 }
 

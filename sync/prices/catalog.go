@@ -30,8 +30,8 @@ type Model struct {
 	Provider, Name string
 	// Price is what it costs, nil when that is not known.
 	Price *outcome.Price
-	// ContextWindow and MaxOutput are limits in tokens; 0 means unknown.
-	ContextWindow, MaxOutput int64
+	// ContextWindow and MaxOutput are limits in tokens, DefaultOutput is what clients ask for that have no wish; 0 means unknown.
+	ContextWindow, MaxOutput, DefaultOutput int64
 	// released is the date of release, for the choice between equals.
 	released string
 }

@@ -122,7 +122,7 @@ func readModel(provider, name string, text json.RawMessage) (*Model, error) {
 	if listed.Cost == nil {
 		return m, nil
 	}
-	p := &outcome.Price{Multiplier: outcome.MultiplierOne}
+	p := new(outcome.Price)
 	var err error
 	if p.Rates, err = listed.Cost.rates(); err != nil {
 		return nil, err
