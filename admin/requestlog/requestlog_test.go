@@ -58,7 +58,7 @@ func full(id string) *outcome.Outcome {
 		Requested: "opus", Group: "big", GroupID: "g1", APIKeyID: "p1", APIKeyName: "ci", Client: netip.MustParseAddr("192.0.2.7"),
 		Status: 502, Class: outcome.ClassCut, Message: "The provider closed the stream.", FirstToken: 700 * time.Millisecond,
 		Total: 2 * time.Second, Warnings: "dropped=seed", BytesIn: 1000, BytesOut: 2000, CostNanoUSD: 55, CostKnown: true,
-		Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite5m: 3, CacheWrite1h: 4, Output: 5, Reasoning: 6, InputAudio: 7, OutputAudio: 8,
+		Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite5m: 3, CacheWrite1h: 4, Output: 5, Reasoning: 6, WebSearches: 9, InputAudio: 7, OutputAudio: 8,
 			Service: llm.ServiceFast, Knowledge: llm.Partial},
 		Attempts: []outcome.Attempt{
 			{Channel: "one", ChannelID: "c1", Key: "k1", Model: "claude", Start: time.Millisecond, Duration: time.Second,

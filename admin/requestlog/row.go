@@ -51,6 +51,7 @@ const (
 	rowWarnings
 	rowBytesIn
 	rowBytesOut
+	rowWebSearches
 )
 
 // The numbers of an attempt's fields.
@@ -104,6 +105,7 @@ func appendRow(dst []byte, o *outcome.Outcome) []byte {
 	dst = appendNumber(dst, rowCacheWrite1h, u.CacheWrite1h)
 	dst = appendNumber(dst, rowOutput, u.Output)
 	dst = appendNumber(dst, rowReasoning, u.Reasoning)
+	dst = appendNumber(dst, rowWebSearches, u.WebSearches)
 	dst = appendNumber(dst, rowInputAudio, u.InputAudio)
 	dst = appendNumber(dst, rowOutputAudio, u.OutputAudio)
 	dst = appendNumber(dst, rowService, int64(u.Service))
@@ -235,6 +237,8 @@ func readRow(record []byte) (*Row, error) {
 			u.Output = n
 		case rowReasoning:
 			u.Reasoning = n
+		case rowWebSearches:
+			u.WebSearches = n
 		case rowInputAudio:
 			u.InputAudio = n
 		case rowOutputAudio:

@@ -203,6 +203,9 @@ func (d *Decoder) readChunk(c *chunk, out llm.Emitter) {
 
 // start emits Start with the first chunk, whatever is in it.
 func (d *Decoder) start(c *chunk, out llm.Emitter) {
+	if c.tier != nil {
+		d.usage.Service = llm.ServiceOf(c.tier)
+	}
 	if len(c.tier) > 2 && d.tier == "" {
 		d.tier = string(plain(c.tier))
 	}

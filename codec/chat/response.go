@@ -16,6 +16,8 @@ func (t *Tap) Answer(body []byte) llm.Mark {
 			choices = m.Value()
 		case "usage":
 			usage = m.Value()
+		case "service_tier":
+			t.usage.Service = llm.ServiceOf(m.Value())
 		case "error":
 			fault = m.Value()
 		case "model":

@@ -48,6 +48,8 @@ func (t *Tap) Event(e *sse.Event) llm.Mark {
 			fault = m.Value()
 		case "model":
 			t.model = m.Span
+		case "service_tier":
+			t.usage.Service = llm.ServiceOf(m.Value())
 		}
 	}
 	switch {

@@ -24,6 +24,10 @@ type Usage struct {
 	CacheWriteTokens int64
 	// ReasoningTokens is completion_tokens_details.reasoning_tokens.
 	ReasoningTokens int64
+	// PromptAudioTokens and CompletionAudioTokens are audio_tokens of both details.
+	PromptAudioTokens, CompletionAudioTokens int64
+	// Service is service_tier, which stands beside usage.
+	Service llm.Service
 	// Tokens says how the numbers are known.
 	Tokens llm.Tokens
 }
@@ -46,7 +50,7 @@ func (u *Usage) Merge(object []byte) {
 		case "prompt_tokens_details":
 			u.mergePromptDetails(m.Value())
 		case "completion_tokens_details":
-			u.take(&u.ReasoningTokens, json.Get(m.Value(), "reasoning_tokens"))
+			u.mergeCompletionDetails(m.Value())
 		}
 	}
 }
@@ -59,6 +63,20 @@ func (u *Usage) mergePromptDetails(object []byte) {
 			u.take(&u.CachedTokens, m.Value())
 		case "cache_write_tokens":
 			u.take(&u.CacheWriteTokens, m.Value())
+		case "audio_tokens":
+			u.take(&u.PromptAudioTokens, m.Value())
+		}
+	}
+}
+
+func (u *Usage) mergeCompletionDetails(object []byte) {
+	m := json.Object(object)
+	for m.Next() {
+		switch string(m.Key) {
+		case "reasoning_tokens":
+			u.take(&u.ReasoningTokens, m.Value())
+		case "audio_tokens":
+			u.take(&u.CompletionAudioTokens, m.Value())
 		}
 	}
 }
@@ -77,7 +95,8 @@ func (u *Usage) Neutral() llm.Usage {
 		output += u.ReasoningTokens
 	}
 	n := llm.Inclusive(u.PromptTokens, u.CachedTokens, u.CacheWriteTokens, 0, output, u.ReasoningTokens)
-	n.Knowledge = u.Tokens.Knowledge()
+	n.InputAudio, n.OutputAudio = min(u.PromptAudioTokens, n.Input), min(u.CompletionAudioTokens, n.Output)
+	n.Service, n.Knowledge = u.Service, u.Tokens.Knowledge()
 	return n
 }
 

@@ -24,9 +24,9 @@ func TestUsage(t *testing.T) {
 	f("nothing", llm.Usage{})
 	f("empty", llm.Usage{}, `{}`)
 	f("all of OpenAI's",
-		llm.Usage{Input: 40, CacheRead: 50, CacheWrite5m: 10, Output: 20, Reasoning: 8, Knowledge: reported},
+		llm.Usage{Input: 40, CacheRead: 50, CacheWrite5m: 10, Output: 20, Reasoning: 8, InputAudio: 1, OutputAudio: 2, Knowledge: reported},
 		`{"prompt_tokens":100,"completion_tokens":20,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":50,`+
-			`"cache_write_tokens":10,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":8}}`)
+			`"cache_write_tokens":10,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":8,"audio_tokens":2}}`)
 	f("twice, the second with the cache", llm.Usage{Input: 36, CacheRead: 64, Output: 2, Knowledge: reported},
 		`{"prompt_tokens":100,"completion_tokens":2}`,
 		`{"prompt_tokens":100,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":64}}`)

@@ -41,6 +41,18 @@ const (
 	ServiceFlex
 )
 
+// ServiceOf returns the class of service in a service_tier or speed as it stands in an answer. Anthropic's tier priority is
+// capacity that was paid for before, not a price of its own, and is not for this function.
+func ServiceOf(value []byte) Service {
+	switch string(value) {
+	case `"priority"`, `"fast"`, `"ultrafast"`:
+		return ServiceFast
+	case `"flex"`:
+		return ServiceFlex
+	}
+	return ServiceStandard
+}
+
 // Usage is what one call used: tokens, and the hosted tools that are charged by the call. No number is negative.
 //
 // The kinds do not overlap, so that each can be priced alone: OpenAI's prompt_tokens is Input + CacheRead + both cache

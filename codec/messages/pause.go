@@ -61,6 +61,7 @@ func (p *pause) addTo(u *llm.Usage) {
 	u.Output += p.earlier.Output
 	u.Reasoning += p.earlier.Reasoning
 	u.WebSearches += p.earlier.WebSearches
+	u.Service = max(u.Service, p.earlier.Service)
 }
 
 // hold reports whether the answer is to go on with another call, and remembers that.

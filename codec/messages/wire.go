@@ -21,6 +21,8 @@ type Usage struct {
 	ThinkingTokens int64
 	// WebSearchRequests is server_tool_use.web_search_requests.
 	WebSearchRequests int64
+	// Service is speed: fast mode has prices of its own.
+	Service llm.Service
 	// Tokens says how the numbers are known.
 	Tokens llm.Tokens
 }
@@ -42,6 +44,8 @@ func (u *Usage) Merge(object []byte) {
 			u.take(&u.OutputTokens, m.Value())
 		case "output_tokens_details":
 			u.take(&u.ThinkingTokens, json.Get(m.Value(), "thinking_tokens"))
+		case "speed":
+			u.Service = llm.ServiceOf(m.Value())
 		case "server_tool_use":
 			u.take(&u.WebSearchRequests, json.Get(m.Value(), "web_search_requests"))
 		}
@@ -76,6 +80,7 @@ func (u *Usage) Neutral() llm.Usage {
 		Output:       u.OutputTokens,
 		Reasoning:    min(u.ThinkingTokens, u.OutputTokens),
 		WebSearches:  u.WebSearchRequests,
+		Service:      u.Service,
 		Knowledge:    u.Tokens.Knowledge(),
 	}
 }

@@ -230,6 +230,7 @@ func (d *Decoder) readHead(response []byte) {
 			keep(&d.model, m.Value())
 		case "service_tier":
 			keep(&d.tier, m.Value())
+			d.usage.Service = llm.ServiceOf(m.Value())
 		case "usage":
 			d.usage.Merge(m.Value())
 		case "tool_usage":

@@ -22,6 +22,8 @@ func (t *Tap) Answer(body []byte) llm.Mark {
 			usage = m.Value()
 		case "tool_usage":
 			t.usage.MergeTools(m.Value())
+		case "service_tier":
+			t.usage.Service = llm.ServiceOf(m.Value())
 		case "error":
 			fault = m.Value()
 		case "model":

@@ -98,6 +98,8 @@ func (t *Tap) readResponse(data []byte, response json.Span) {
 			t.createdAt, _ = json.Int(m.Value())
 		case "usage":
 			t.usage.Merge(m.Value())
+		case "service_tier":
+			t.usage.Service = llm.ServiceOf(m.Value())
 		case "tool_usage":
 			t.usage.MergeTools(m.Value())
 		}

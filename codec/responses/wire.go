@@ -22,6 +22,8 @@ type Usage struct {
 	ReasoningTokens int64
 	// WebSearchRequests is web_search.num_requests of tool_usage, which stands beside usage in a response.
 	WebSearchRequests int64
+	// Service is service_tier, which stands beside usage.
+	Service llm.Service
 	// Tokens says how the numbers are known.
 	Tokens llm.Tokens
 }
@@ -76,7 +78,7 @@ func (u *Usage) Neutral() llm.Usage {
 	long := u.TTL12hTokens
 	short := max(u.CacheWriteTokens-long, 0)
 	n := llm.Inclusive(u.InputTokens, u.CachedTokens, short, long, u.OutputTokens, u.ReasoningTokens)
-	n.WebSearches = u.WebSearchRequests
+	n.WebSearches, n.Service = u.WebSearchRequests, u.Service
 	n.Knowledge = u.Tokens.Knowledge()
 	return n
 }
