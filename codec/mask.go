@@ -47,6 +47,20 @@ func appendMasked(dst, text []byte) []byte {
 	return dst
 }
 
+// AppendWithoutKeys appends text with what looks like an API key or a token cut down to its prefix: "sk-***".
+func AppendWithoutKeys(dst, text []byte) []byte {
+	for len(text) > 0 {
+		n := max(wordLength(text), 1)
+		keep := shownOfKey(text[:n])
+		dst = append(dst, text[:keep]...)
+		if keep < n {
+			dst = append(dst, "***"...)
+		}
+		text = text[n:]
+	}
+	return dst
+}
+
 // nextWord returns the length of what text begins with, a word or anything else, and how many bytes of that may be
 // shown.
 func nextWord(text []byte) (n, keep int) {
@@ -66,13 +80,21 @@ func shown(word []byte) int {
 	if isUUID(word) {
 		return 0
 	}
-	for _, prefix := range keyPrefixes {
-		if rest, ok := bytes.CutPrefix(word, []byte(prefix)); ok && len(rest) >= minSecret {
-			return len(prefix)
-		}
+	if keep := shownOfKey(word); keep < len(word) {
+		return keep
 	}
 	for _, prefix := range namePrefixes {
 		if rest, ok := bytes.CutPrefix(word, []byte(prefix)); ok && len(rest) >= minSecret && isRandom(rest) {
+			return len(prefix)
+		}
+	}
+	return len(word)
+}
+
+// shownOfKey returns how many bytes of a word may be shown: the prefix of a key, all of any other word.
+func shownOfKey(word []byte) int {
+	for _, prefix := range keyPrefixes {
+		if rest, ok := bytes.CutPrefix(word, []byte(prefix)); ok && len(rest) >= minSecret {
 			return len(prefix)
 		}
 	}

@@ -10,6 +10,9 @@ type Buffer struct {
 	records []byte
 	// ends are where the records end.
 	ends []int
+	// bodies are those of the rows in bodied, not elided yet.
+	bodies []byte
+	bodied []bodiedRow
 }
 
 // Add makes a row of o, which is borrowed for the call. It returns false, and adds nothing, when the buffer is full.
@@ -19,6 +22,7 @@ func (b *Buffer) Add(o *outcome.Outcome) bool {
 	}
 	b.records = appendRow(b.records, o)
 	b.ends = append(b.ends, len(b.records))
+	b.addBodies(o.RequestBody, o.ResponseBody)
 	return true
 }
 
@@ -34,6 +38,10 @@ func (b *Buffer) reset() {
 		b.records, b.ends = nil, nil
 	}
 	b.records, b.ends = b.records[:0], b.ends[:0]
+	if cap(b.bodies) > keptBuffer {
+		b.bodies, b.bodied = nil, nil
+	}
+	b.bodies, b.bodied = b.bodies[:0], b.bodied[:0]
 }
 
 // all calls yield with each record, which is borrowed.

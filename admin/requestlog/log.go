@@ -80,6 +80,7 @@ func (l *Log) Take(buffers []*Buffer, now time.Time, b *store.Batch) (written Wr
 	number := max(l.last+1, firstNumber(now))
 	var key, index [32]byte
 	for _, buffer := range buffers {
+		buffer.putBodies(b, number)
 		for record := range buffer.all {
 			b.Set(rowKey(key[:0], number), record)
 			if id := idOf(record); id != nil {

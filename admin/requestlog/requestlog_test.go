@@ -83,8 +83,12 @@ func TestARowIsReadAsItWasWritten(t *testing.T) {
 func TestNoFieldOfAnOutcomeIsForgotten(t *testing.T) {
 	var check func(path string, v reflect.Value)
 	check = func(path string, v reflect.Value) {
+		if strings.HasSuffix(path, "Body") {
+			return // kept beside the row
+		}
 		if v.IsZero() {
 			t.Errorf("%s is not part of the test", path)
+			return
 		}
 		if v.Kind() == reflect.Struct && v.Type().PkgPath() != "time" && v.Type() != reflect.TypeFor[netip.Addr]() && v.Type() != reflect.TypeFor[time.Time]() {
 			for i := range v.NumField() {

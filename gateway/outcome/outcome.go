@@ -52,7 +52,13 @@ type Outcome struct {
 	Warnings string
 	// BytesIn and BytesOut are body sizes on the client's side, before any transfer coding.
 	BytesIn, BytesOut int64
+	// RequestBody and ResponseBody are the beginnings of what the client sent and got, MaxBody bytes at most each, where
+	// settings.log_bodies wants them; nil otherwise.
+	RequestBody, ResponseBody []byte
 }
+
+// MaxBody is how many bytes of a body an outcome carries at most.
+const MaxBody = 64 << 10
 
 // Operation is what a request asks for.
 type Operation uint8
