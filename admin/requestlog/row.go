@@ -52,6 +52,7 @@ const (
 	rowBytesIn
 	rowBytesOut
 	rowWebSearches
+	rowSkipped
 )
 
 // The numbers of an attempt's fields.
@@ -67,6 +68,19 @@ const (
 	attemptClass
 	attemptVerdict
 	attemptMessage
+	attemptWhy
+	attemptSkipped
+	attemptInput
+	attemptCost
+)
+
+// The numbers of the fields of what was skipped.
+const (
+	skipChannel = iota + 1
+	skipModel
+	skipKey
+	skipClass
+	skipUntil
 )
 
 // errRow is the error of a row that can't be read.
@@ -113,6 +127,9 @@ func appendRow(dst []byte, o *outcome.Outcome) []byte {
 		// A cost of zero is not the same as none.
 		dst = appendNumber(dst, rowCost, o.CostNanoUSD+1)
 	}
+	for i := range o.Skipped {
+		dst = appendSkip(dst, rowSkipped, &o.Skipped[i])
+	}
 	dst = appendText(dst, rowWarnings, o.Warnings)
 	dst = appendNumber(dst, rowBytesIn, o.BytesIn)
 	return appendNumber(dst, rowBytesOut, o.BytesOut)
@@ -136,12 +153,32 @@ func appendAttempt(dst []byte, a *outcome.Attempt) []byte {
 	dst = appendNumber(dst, attemptClass, int64(a.Class))
 	dst = appendNumber(dst, attemptVerdict, int64(a.Verdict))
 	dst = appendText(dst, attemptMessage, a.Message)
+	dst = appendNumber(dst, attemptWhy, int64(a.Why))
+	for i := range a.Skipped {
+		dst = appendSkip(dst, attemptSkipped, &a.Skipped[i])
+	}
+	// What a lost attempt used is an estimate of its prompt, and nothing else.
+	dst = appendNumber(dst, attemptInput, a.Usage.Input)
+	if a.CostKnown {
+		dst = appendNumber(dst, attemptCost, a.CostNanoUSD+1)
+	}
 	size := len(dst) - at - room
 	if size >= 1<<14 {
 		return append(dst[:at:at], protowire.AppendBytes(nil, dst[at+room:])...)
 	}
 	dst[at], dst[at+1] = byte(size)|0x80, byte(size>>7)
 	return dst
+}
+
+// appendSkip appends what was skipped, behind its length.
+func appendSkip(dst []byte, field protowire.Number, s *outcome.Skip) []byte {
+	var storage [256]byte
+	record := appendText(storage[:0], skipChannel, s.Channel)
+	record = appendText(record, skipModel, s.Model)
+	record = appendText(record, skipKey, s.Key)
+	record = appendNumber(record, skipClass, int64(s.Class))
+	record = appendNumber(record, skipUntil, s.Until.Microseconds())
+	return protowire.AppendBytes(protowire.AppendTag(dst, field, protowire.BytesType), record)
 }
 
 func appendNumber(dst []byte, field protowire.Number, n int64) []byte {
@@ -210,9 +247,9 @@ func readRow(record []byte) (*Row, error) {
 		case rowStart:
 			o.Start = time.UnixMicro(n)
 		case rowProtocol:
-			o.Protocol = llm.Protocol(n)
+			o.Protocol = known(n, llm.Messages)
 		case rowOperation:
-			o.Operation = outcome.Operation(n)
+			o.Operation = known(n, outcome.Compact)
 		case rowStream:
 			o.Stream = n != 0
 		case rowStatus:
@@ -224,7 +261,7 @@ func readRow(record []byte) (*Row, error) {
 		case rowTotal:
 			o.Total = time.Duration(n) * time.Microsecond
 		case rowKnowledge:
-			u.Knowledge = llm.Knowledge(n)
+			u.Knowledge = known(n, llm.Reported)
 		case rowInput:
 			u.Input = n
 		case rowCacheRead:
@@ -244,7 +281,7 @@ func readRow(record []byte) (*Row, error) {
 		case rowOutputAudio:
 			u.OutputAudio = n
 		case rowService:
-			u.Service = llm.Service(n)
+			u.Service = known(n, llm.ServiceFlex)
 		case rowCost:
 			o.CostNanoUSD, o.CostKnown = n-1, true
 		case rowBytesIn:
@@ -274,6 +311,12 @@ func readRow(record []byte) (*Row, error) {
 			o.Message = string(text)
 		case rowWarnings:
 			o.Warnings = string(text)
+		case rowSkipped:
+			skip, err := readSkip(text)
+			if err != nil {
+				return err
+			}
+			o.Skipped = append(o.Skipped, skip)
 		case rowAttempt:
 			a, err := readAttempt(text)
 			if err != nil {
@@ -304,7 +347,13 @@ func readAttempt(record []byte) (outcome.Attempt, error) {
 		case attemptClass:
 			a.Class = class(n)
 		case attemptVerdict:
-			a.Verdict = outcome.Verdict(n)
+			a.Verdict = known(n, outcome.Lose)
+		case attemptWhy:
+			a.Why = known(n, outcome.ByNeed)
+		case attemptInput:
+			a.Usage = llm.Usage{Input: n, Knowledge: llm.Estimated}
+		case attemptCost:
+			a.CostNanoUSD, a.CostKnown = n-1, true
 		}
 	}, func(field protowire.Number, text []byte) error {
 		switch field {
@@ -318,10 +367,47 @@ func readAttempt(record []byte) (outcome.Attempt, error) {
 			a.Model = string(text)
 		case attemptMessage:
 			a.Message = string(text)
+		case attemptSkipped:
+			skip, err := readSkip(text)
+			if err != nil {
+				return err
+			}
+			a.Skipped = append(a.Skipped, skip)
 		}
 		return nil
 	})
 	return a, err
+}
+
+func readSkip(record []byte) (outcome.Skip, error) {
+	var s outcome.Skip
+	err := fields(record, func(field protowire.Number, n int64) {
+		switch field {
+		case skipClass:
+			s.Class = class(n)
+		case skipUntil:
+			s.Until = time.Duration(n) * time.Microsecond
+		}
+	}, func(field protowire.Number, text []byte) error {
+		switch field {
+		case skipChannel:
+			s.Channel = string(text)
+		case skipModel:
+			s.Model = string(text)
+		case skipKey:
+			s.Key = string(text)
+		}
+		return nil
+	})
+	return s, err
+}
+
+// known returns a value of an enumeration by its number on disk, the zero value for one that only a newer version knows.
+func known[T ~uint8](n int64, last T) T {
+	if n < 0 || n > int64(last) {
+		return 0
+	}
+	return T(n)
 }
 
 // class returns a class by its number on disk. One that only a newer version knows is told as a fault of ours.

@@ -41,18 +41,20 @@ func (d *Delta) Add(o *outcome.Outcome, finished time.Time) {
 			c.use(&o.Usage, o.CostNanoUSD, o.CostKnown)
 		}
 	}
+	served := o.Served()
 	for i := range o.Attempts {
-		a := &o.Attempts[i]
-		// What a request used, the attempt used that served it: the last one.
-		serves := i == len(o.Attempts)-1
+		a, used := &o.Attempts[i], &o.Attempts[i].Usage
+		if i == served {
+			used = &o.Usage
+		}
 		for _, of := range [...]seriesKey{{ByChannel, a.ChannelID}, {ByKey, a.Key}, {ByModel, d.models.counted(a.Model)}} {
 			if of.id == "" {
 				continue // a channel without keys
 			}
 			c := d.series(of)
 			c.count(a.Class, a.Duration, a.FirstToken)
-			if serves {
-				c.use(&o.Usage, o.CostNanoUSD, o.CostKnown)
+			if i == served || a.Verdict == outcome.Lose {
+				c.use(used, a.CostNanoUSD, a.CostKnown)
 			}
 		}
 	}

@@ -47,7 +47,8 @@ func rescued() *outcome.Outcome {
 		GroupID: "g1", APIKeyID: "p1", FirstToken: 700 * time.Millisecond, Total: 2 * time.Second,
 		Attempts: []outcome.Attempt{
 			{ChannelID: "c1", Key: "k1", Model: "big", Class: outcome.ClassOverloaded, Duration: 100 * time.Millisecond},
-			{ChannelID: "c2", Key: "k2", Model: "big", Duration: 1900 * time.Millisecond, FirstToken: 600 * time.Millisecond},
+			{ChannelID: "c2", Key: "k2", Model: "big", Duration: 1900 * time.Millisecond, FirstToken: 600 * time.Millisecond,
+				CostNanoUSD: 1234, CostKnown: true},
 		},
 		Usage:       llm.Usage{Input: 100, CacheRead: 50, CacheWrite5m: 20, CacheWrite1h: 5, Output: 30, Reasoning: 10, Knowledge: llm.Reported},
 		CostNanoUSD: 1234, CostKnown: true,
@@ -66,6 +67,14 @@ func TestARequestIsCountedWhereItBelongs(t *testing.T) {
 	d := table.NewDelta()
 	d.Add(rescued(), noon)
 	d.Add(refused(), noon)
+	raced := rescued()
+	raced.GroupID, raced.APIKeyID, raced.Usage, raced.CostNanoUSD = "g2", "p2", llm.Usage{Output: 3, Knowledge: llm.Reported}, 20
+	raced.Attempts = []outcome.Attempt{
+		{ChannelID: "c5", Key: "k5", Model: "fast", CostNanoUSD: 3, CostKnown: true},
+		{ChannelID: "c4", Key: "k4", Model: "slow", Verdict: outcome.Lose, CostNanoUSD: 17, CostKnown: true,
+			Usage: llm.Usage{Input: 100, Knowledge: llm.Estimated}},
+	}
+	d.Add(raced, noon)
 	take(t, table, s, d)
 	for _, test := range []struct {
 		name                           string
@@ -73,13 +82,15 @@ func TestARequestIsCountedWhereItBelongs(t *testing.T) {
 		id                             string
 		requests, failed, cost, output int64
 	}{
-		{"all", All, "", 2, 1, 1234, 30},
+		{"all", All, "", 3, 1, 1254, 33},
+		{"the channel that won a race", ByChannel, "c5", 1, 0, 3, 3},
 		{"the group", ByGroup, "g1", 1, 0, 1234, 30},
 		{"the API key", ByAPIKey, "p1", 2, 1, 1234, 30},
 		{"the channel that failed", ByChannel, "c1", 1, 1, 0, 0},
 		{"the channel that served", ByChannel, "c2", 1, 0, 1234, 30},
 		{"the key that served", ByKey, "k2", 1, 0, 1234, 30},
 		{"the model, of both attempts", ByModel, "big", 2, 1, 1234, 30},
+		{"a channel that lost a race", ByChannel, "c4", 1, 0, 17, 0},
 		{"a channel nobody called", ByChannel, "c3", 0, 0, 0, 0},
 	} {
 		c := table.Total(test.dimension, test.id)
@@ -88,7 +99,7 @@ func TestARequestIsCountedWhereItBelongs(t *testing.T) {
 				c.Requests, c.Failed(), c.CostNanoUSD, c.Output, test.requests, test.failed, test.cost, test.output)
 		}
 	}
-	if c := table.Total(All, ""); c.CostUnknown != 1 || c.CacheWrite() != 25 || c.Reasoning != 10 || c.FirstTokens != 1 {
+	if c := table.Total(All, ""); c.CostUnknown != 1 || c.CacheWrite() != 25 || c.Reasoning != 10 || c.FirstTokens != 2 {
 		t.Errorf("all: %+v", c)
 	}
 }
