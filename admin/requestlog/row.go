@@ -89,7 +89,9 @@ var errRow = errors.New("requestlog: damaged row")
 // appendRow appends o as it is stored: only what is not zero. Times are kept to the microsecond.
 func appendRow(dst []byte, o *outcome.Outcome) []byte {
 	dst = appendText(dst, rowID, o.ID)
-	dst = appendNumber(dst, rowStart, o.Start.UnixMicro())
+	if !o.Start.IsZero() {
+		dst = appendNumber(dst, rowStart, o.Start.UnixMicro())
+	}
 	dst = appendNumber(dst, rowProtocol, int64(o.Protocol))
 	dst = appendNumber(dst, rowOperation, int64(o.Operation))
 	dst = appendNumber(dst, rowStream, bit(o.Stream))

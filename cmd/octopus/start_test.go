@@ -244,6 +244,7 @@ func TestLoggingLevel(t *testing.T) {
 	data, admin := closedPort(t), closedPort(t)
 	var log strings.Builder
 	command := octopus(nil, "start", "--server-host=127.0.0.1", "--server-port="+data, "--admin-port="+admin, "--logging-level=error")
+	command.Dir = t.TempDir()
 	command.Stderr = &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
