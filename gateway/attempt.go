@@ -520,6 +520,7 @@ func (a *attempt) attach(conn *upstreamConn) bool {
 	a.call.mu.Lock()
 	defer a.call.mu.Unlock()
 	a.upstream = conn
+	a.call.drains = a.target.member.channel.drains
 	return a.call.abandoned == notAbandoned && !a.lost
 }
 

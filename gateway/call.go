@@ -13,7 +13,7 @@ import (
 	"octopus/lb"
 )
 
-// abandonment is why a call is ended from outside.
+// abandonment is why a call is ended from outside. A larger one overrules a smaller one.
 type abandonment uint8
 
 const (
@@ -32,11 +32,13 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned, gone, decided, hedge for others than the call's goroutine, and the attempts' upstream.
+	// mu guards client, abandoned, drains, gone, decided, hedge for others than the call's goroutine, and the attempts' upstream.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
+	// drains is whether the upstream is heard to its end when the client has left (drain.go).
+	drains bool
 	// gone is closed when the call is abandoned while it waits (wait.go), nil when it does not.
 	gone chan struct{}
 	// admitted is whether the call has a place to give back (admission.go).
@@ -95,6 +97,9 @@ type call struct {
 	state callState
 	// lastWrite is when the client last got something.
 	lastWrite instant
+
+	// transcript is what is kept of the bodies.
+	transcript transcript
 
 	outcome outcome.Outcome
 }
@@ -176,6 +181,7 @@ func (c *call) finish() {
 	c.outcome.ID = json.Borrow(c.id)
 	c.outcome.Total = c.start.until(now())
 	c.bill()
+	c.transcript.show(&c.outcome)
 	g.metrics.record(c)
 	if g.options.Ledger != nil {
 		g.options.Ledger.Record(&c.outcome)
@@ -210,26 +216,30 @@ func (c *call) release() {
 	c.pending = nil
 	c.failure, c.refusal = failure{}, nil
 	c.hasVersion, c.estimated = false, false
-	c.state, c.abandoned = stateOpen, notAbandoned
+	c.state, c.abandoned, c.drains = stateOpen, notAbandoned, false
+	c.transcript.reset()
 	c.lastWrite = 0
 	calls.Put(c)
 }
 
 // abandon ends the call from outside, if it is still the one that client waits for: the upstream connection is closed,
-// and whoever reads from it learns why by ended.
+// and whoever reads from it learns why by ended. A call that drains keeps its connection when its client leaves.
 func (c *call) abandon(client *clientConn, why abandonment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.client != client || c.abandoned != notAbandoned {
+	if c.client != client || c.abandoned >= why {
 		return
 	}
+	if c.abandoned == notAbandoned && c.gone != nil {
+		close(c.gone)
+	}
 	c.abandoned = why
+	if why == abandonedByClient && c.drains {
+		return
+	}
 	c.own.cut()
 	if c.hedge != nil {
 		c.hedge.cut()
-	}
-	if c.gone != nil {
-		close(c.gone)
 	}
 }
 

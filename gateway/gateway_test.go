@@ -37,6 +37,7 @@ func (l *ledger) Record(o *outcome.Outcome) {
 	row := *o
 	row.ID = strings.Clone(o.ID)
 	row.Attempts = append([]outcome.Attempt(nil), o.Attempts...)
+	row.RequestBody, row.ResponseBody = bytes.Clone(o.RequestBody), bytes.Clone(o.ResponseBody)
 	for i := range row.Attempts {
 		row.Attempts[i].Skipped = slices.Clone(row.Attempts[i].Skipped)
 	}

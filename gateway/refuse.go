@@ -16,7 +16,8 @@ import (
 	"octopus/gateway/outcome"
 )
 
-// refuse answers the call with an error in the client's protocol and finishes it.
+// refuse answers the call with an error in the client's protocol and finishes it. A client that has left is told nothing, and
+// e may be nil.
 func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 	if c.ended() == abandonedByClient {
 		c.noteGone()
@@ -45,6 +46,7 @@ func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 	}
 	c.outcome.Message = e.Message
 	c.outcome.BytesOut = int64(len(ctx.Response.Body()))
+	c.transcript.answer(ctx.Response.Body())
 	c.setStatus(ctx, status)
 	ctx.Response.Header.SetContentTypeBytes(headerContentTypeDefault)
 	setErrorHeaders(&ctx.Response.Header, e)

@@ -107,6 +107,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.readBody(ctx); err != nil {
 		return err
 	}
+	c.transcript.begin(c.snapshot.config.Settings.LogBodies, c.body.bytes)
 	if err := c.request.Peek(c.outcome.Protocol, c.body.bytes); err != nil {
 		return err
 	}
@@ -135,6 +136,10 @@ var errUpgrade = &llm.Error{Kind: llm.Method, Code: "upgrade_required", NoRetry:
 func (c *call) relayWhole(ctx *fasthttp.RequestCtx) {
 	switch c.advance(c.deadline()) {
 	case progressAnswered:
+		if c.ended() == abandonedByClient {
+			c.refuse(ctx, nil) // nobody is there to be answered
+			return
+		}
 		c.respondWhole(ctx)
 	default:
 		c.refuse(ctx, c.explain())

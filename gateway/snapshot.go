@@ -114,7 +114,9 @@ type channel struct {
 	// host is where the channel is, for the catalog; priceMultiplier scales what its models cost there.
 	host            string
 	priceMultiplier int64
-	metrics         *channelMetrics
+	// drains is whether an answer is read on for its usage when the client has left.
+	drains  bool
+	metrics *channelMetrics
 }
 
 // endpoint is where a channel speaks one protocol.
@@ -191,7 +193,7 @@ func (s *snapshot) add(g *group) {
 func (g *Gateway) compileChannel(c *config.Channel, settings *config.Settings) (*channel, error) {
 	ch := &channel{
 		id: c.ID, name: c.Name, nameHeader: appendHeaderValue(nil, c.Name), main: c.Endpoints[0].Protocol, models: c.Models,
-		limits: g.newLimits(c.ID, c.Limits), priceMultiplier: c.PriceMultiplier, metrics: g.metrics.channel(c.Name),
+		limits: g.newLimits(c.ID, c.Limits), priceMultiplier: c.PriceMultiplier, drains: c.ClientGone == config.ClientGoneDrain, metrics: g.metrics.channel(c.Name),
 		standing: g.health.standing(standingID{scope: scopeChannel, channel: c.ID}), health: make(map[string]*modelHealth),
 	}
 	for _, h := range c.Headers {

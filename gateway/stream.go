@@ -24,12 +24,14 @@ func (c *call) WriteTo(w io.Writer) (n int64, err error) {
 			began := now()
 			written, err := w.Write(c.pending)
 			n += int64(written)
+			c.transcript.answer(c.pending[:written])
 			c.outcome.BytesOut += int64(written)
 			c.lastWrite = now()
 			// While the client did not read, nobody listened to the upstream: that is no silence of its own.
 			c.attempt.lastEvent += c.lastWrite - began
 			if err != nil {
 				c.noteGone()
+				c.drain()
 				return n, err
 			}
 			c.pending = nil
@@ -38,6 +40,9 @@ func (c *call) WriteTo(w io.Writer) (n int64, err error) {
 		case stateEnded:
 			if c.attempt.running {
 				c.attempt.exchange.drain()
+			}
+			if c.ended() == abandonedByClient {
+				c.noteGone() // what is written to a departed client does not fail at once
 			}
 			return n, nil
 		case stateEarly:

@@ -49,7 +49,6 @@ var idle = struct {
 }{
 	channels: []idleField[Channel]{
 		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
-		{"client_gone", func(c *Channel) bool { return c.ClientGone == ClientGoneDrain }},
 	},
 	groups: []idleField[Group]{},
 	apiKeys: []idleField[APIKey]{
@@ -61,7 +60,6 @@ var idle = struct {
 		{"unpriced", func(k *APIKey) bool { return k.Unpriced == UnpricedAllow }},
 	},
 	settings: []idleField[Settings]{
-		{"log_bodies", func(s *Settings) bool { return s.LogBodies != defaultSettings.LogBodies }},
 		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
 		{"metrics_auth", func(s *Settings) bool { return s.MetricsAuth }},
 	},
