@@ -53,6 +53,7 @@
 //	cr               events with CR line ends
 //	bom              a byte order mark before the first event
 //	comments         a comment before each event
+//	nul              the same with a NUL inside
 //	multiline        events of two data lines
 //	nospace          no space behind "data:"
 //	ping=D           pings (Messages) or comments after that much silence
@@ -64,6 +65,8 @@
 // Faults:
 //
 //	times=N          the faults below strike only the first N requests with the same model name and directives
+//	mishap=N         N percent of requests, at random, suffer one of them: an error, silence, nonsense, a broken stream;
+//	                 Exchange.Mishap says which
 //	delay=D          silence before the headers
 //	prelude=D        silence between the headers and the first event of a stream
 //	first=D          silence between the role chunk, message_start or response.in_progress and the rest

@@ -66,6 +66,8 @@ type Exchange struct {
 	Model string
 	// Stream says that a stream was asked for.
 	Stream bool
+	// Mishap is the fault that the directive mishap chose for this request, as directives; empty for none.
+	Mishap string
 	// Usage is what the answer reports, or would if the script let it. It is zero, with Knowledge Unknown, for other calls
 	// and for requests that are refused as wrong.
 	Usage llm.Usage

@@ -283,7 +283,7 @@ func (r *reply) readScript(sources []string) error {
 		}
 	}
 	if r.script.times == 0 || r.p.strikes(r.ask.model+"!"+strings.Join(sources, "!"), r.script.times) {
-		return nil
+		return r.suffer()
 	}
 	r.script = newScript()
 	for _, source := range sources {

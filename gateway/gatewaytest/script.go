@@ -44,11 +44,12 @@ type script struct {
 	usage                 usageMode
 	split                 int
 	crlf, cr, bom         bool
-	comments, multiline   bool
+	comments, nul         bool
+	multiline             bool
 	noSpace, gzip         bool
 	closes                bool
 	closeIdle, closeNext  bool
-	times                 int
+	times, mishap         int
 	delay, prelude, first time.Duration
 	status                int
 	code                  string
@@ -74,7 +75,7 @@ func newScript() script {
 // plain reports whether events go out as they are rendered: nothing to check or to change per event.
 func (s *script) plain() bool {
 	return s.cut == never && s.stall == never && s.garbage == never && s.errorEvent == never &&
-		s.ping == 0 && s.split == 0 && !s.crlf && !s.cr && !s.bom && !s.comments && !s.multiline && !s.noSpace &&
+		s.ping == 0 && s.split == 0 && !s.crlf && !s.cr && !s.bom && !s.comments && !s.nul && !s.multiline && !s.noSpace &&
 		!s.gzip && !s.truncated
 }
 
@@ -145,6 +146,7 @@ var directives = [...]directive{
 	{"cr", "", false, setFlag(func(s *script) *bool { return &s.cr })},
 	{"bom", "", false, setFlag(func(s *script) *bool { return &s.bom })},
 	{"comments", "", false, setFlag(func(s *script) *bool { return &s.comments })},
+	{"nul", "", false, setFlag(func(s *script) *bool { return &s.nul })},
 	{"multiline", "", false, setFlag(func(s *script) *bool { return &s.multiline })},
 	{"nospace", "", false, setFlag(func(s *script) *bool { return &s.noSpace })},
 	{"ping", "D", false, setSpan(func(s *script) *time.Duration { return &s.ping })},
@@ -154,6 +156,7 @@ var directives = [...]directive{
 	{"closenext", "", false, setFlag(func(s *script) *bool { return &s.closeNext })},
 
 	{"times", "N", false, setNumber(1, func(s *script) *int { return &s.times })},
+	{"mishap", "N", true, setPercent(func(s *script) *int { return &s.mishap })},
 	{"delay", "D", true, setSpan(func(s *script) *time.Duration { return &s.delay })},
 	{"prelude", "D", true, setSpan(func(s *script) *time.Duration { return &s.prelude })},
 	{"first", "D", true, setSpan(func(s *script) *time.Duration { return &s.first })},
@@ -210,6 +213,20 @@ func setNumber(least int, at func(*script) *int) func(*script, string) error {
 			return fmt.Errorf("%d is less than %d", n, least)
 		}
 		*at(s) = int(n)
+		return nil
+	}
+}
+
+// setPercent sets a number from 1 to 100.
+func setPercent(at func(*script) *int) func(*script, string) error {
+	set := setNumber(1, at)
+	return func(s *script, value string) error {
+		if err := set(s, value); err != nil {
+			return err
+		}
+		if *at(s) > 100 {
+			return fmt.Errorf("%d is more than 100", *at(s))
+		}
 		return nil
 	}
 }

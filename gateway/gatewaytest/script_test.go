@@ -316,6 +316,9 @@ var proofs = map[string]func(t *testing.T, p *Provider){
 	"comments": func(t *testing.T, p *Provider) {
 		contains(t, streamBody(t, p, llm.Chat, "comments"), ": scripted comment\n\ndata: [DONE]")
 	},
+	"nul": func(t *testing.T, p *Provider) {
+		contains(t, streamBody(t, p, llm.Chat, "nul"), ": scripted\x00comment\n\ndata: [DONE]")
+	},
 	"multiline": func(t *testing.T, p *Provider) {
 		body := streamBody(t, p, llm.Chat, "tokens=3,multiline")
 		contains(t, body, "data: {\ndata: \"id\":")
@@ -394,6 +397,25 @@ var proofs = map[string]func(t *testing.T, p *Provider){
 		p.Reset()
 		if got := fetch(t, p, question{protocol: llm.Chat, model: "m!status=503,times=2,tokens=2"}); got.status != 503 {
 			t.Errorf("after Reset: status %d, want 503", got.status)
+		}
+	},
+	"mishap": func(t *testing.T, p *Provider) {
+		const requests = 300
+		for range requests {
+			c := dial(t, p)
+			c.send(question{protocol: llm.Chat, model: "m!mishap=30,tokens=4", stream: true})
+		}
+		log, err := p.Wait(t.Context(), Arrived(requests))
+		if err != nil {
+			t.Fatal(err)
+		}
+		struck := map[string]int{}
+		for _, e := range log {
+			struck[e.Mishap]++
+		}
+		// The mean is 90, the standard deviation 8.
+		if healthy := struck[""]; healthy < requests-130 || healthy > requests-50 || len(struck) < len(mishaps)/2 {
+			t.Errorf("%d of %d requests were healthy, the others had %v", healthy, requests, struck)
 		}
 	},
 	"delay": func(t *testing.T, p *Provider) {

@@ -23,6 +23,7 @@ const (
 	messagesPing = "event: ping\ndata: {\"type\": \"ping\"}\n\n"
 	commentPing  = ": keep-alive\n\n"
 	comment      = ": scripted comment\n\n"
+	commentNUL   = ": scripted\x00comment\n\n"
 )
 
 // stream is the part of a reply that plays events. fasthttp frames what is written to out: one write is one chunk.
@@ -318,6 +319,9 @@ func (r *reply) spell(event []byte) []byte {
 	start := len(r.wire)
 	if s.comments {
 		r.wire = append(r.wire, comment...)
+	}
+	if s.nul {
+		r.wire = append(r.wire, commentNUL...)
 	}
 	r.wire = append(r.wire, event...)
 	if s.multiline {
