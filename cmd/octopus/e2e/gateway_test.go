@@ -23,7 +23,13 @@ type gateway struct {
 // of sections, by name. Args are further flags.
 func startGateway(t *testing.T, more map[string]string, args ...string) *gateway {
 	t.Helper()
-	g := &gateway{north: startProvider(t), south: startProvider(t), west: startProvider(t)}
+	return startGatewayAt(t, []*gatewaytest.Provider{startProvider(t), startProvider(t), startProvider(t)}, more, args...)
+}
+
+// startGatewayAt is startGateway with providers that run already.
+func startGatewayAt(t *testing.T, providers []*gatewaytest.Provider, more map[string]string, args ...string) *gateway {
+	t.Helper()
+	g := &gateway{north: providers[0], south: providers[1], west: providers[2]}
 	sections := map[string]string{
 		"channels": channel("north", g.north) + channel("south", g.south) + channel("west", g.west),
 		"groups": group("octo-1", "aliases: [octo]",
@@ -50,12 +56,20 @@ func (g *gateway) providers() []*gatewaytest.Provider {
 
 // channel returns the entry of a channel at a provider.
 func channel(name string, p *gatewaytest.Provider) string {
+	return channelWith(name, p, "", "upstream-"+name)
+}
+
+// channelWith returns the entry of a channel with these keys that speaks one protocol, or all three when it is empty.
+func channelWith(name string, p *gatewaytest.Provider, protocol, keys string) string {
+	if protocol != "" {
+		return fmt.Sprintf("  - {name: %s, type: %s, base_url: %q, keys: [%s]}\n", name, protocol, p.URL(), keys)
+	}
 	return fmt.Sprintf(`  - name: %s
     type: openai-chat
     base_url: %s
     endpoints: [{type: openai-responses, base_url: %[2]q}, {type: anthropic, base_url: %[2]q}]
-    keys: [upstream-%[1]s]
-`, name, p.URL())
+    keys: [%s]
+`, name, p.URL(), keys)
 }
 
 // group returns the entry of a group with one more line and these members.
