@@ -12,7 +12,9 @@ var full = flag.Bool("full", false, "run the heavy forms of the rows of faults.m
 
 // proves prints the line of one row of faults.md, or of one scenario, when the test is over: pass, or fail, and what was
 // shown. It is to be called first, so that the clean-up of what the test starts counts as well.
-func proves(t *testing.T, row, evidence string) {
+//
+// What it returns is the evidence, to which figures may be added.
+func proves(t *testing.T, row, evidence string) *string {
 	t.Helper()
 	t.Cleanup(func() {
 		switch {
@@ -22,4 +24,5 @@ func proves(t *testing.T, row, evidence string) {
 			fmt.Printf("%s pass %s\n", row, evidence)
 		}
 	})
+	return &evidence
 }
