@@ -1,7 +1,7 @@
 # Commands of the checkout. "make" alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sdk bench fuzz setup
+.PHONY: help run demo test test-sdk faults soak bench fuzz setup
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -24,17 +24,28 @@ run: ## run the server; ARGS="--config octopus.yaml" passes flags
 demo: ## run with a scripted provider inside and print curl lines to paste
 	go run ./cmd/octopus demo $(ARGS)
 
-# The tests of the binary come last and alone, for they measure time; their output is kept for the rows of faults.md.
+# The tests of the binary come last and alone, for they measure time; their output is kept for the rows of faults.md. More
+# of them run at once than there are cores, since those that may mostly wait.
 test: setup $(sdks) ## everything a change must pass; on a fresh Debian too
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt is needed: $$unformatted"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
 	go test -count=1 -run '^($(norace_tests))$$' $(norace_packages)
 	go test -count=1 -race -shuffle=on -timeout 8m $$(go list ./... | grep -v '^octopus/cmd/')
-	go test -count=1 -race -shuffle=on -timeout 8m -p 1 -v ./cmd/... | grep -vE '^=== |^ +--- PASS'
+	go test -count=1 -race -shuffle=on -timeout 8m -p 1 -parallel 4 -v ./cmd/... | grep -vE '^=== |^ +--- PASS'
 
 test-sdk: setup ## the official Go SDKs as clients (slow to compile)
 	cd cmd/octopus/sdktest && go vet ./... && go test -count=1 -timeout 15m ./...
+
+# The tests of rows in the packages of the binary.
+rows := Faults|Scenarios|Overload|IdleStreams|Soak|ClientLeaves|SlowAndIdle|OddRequests|Bodies|DrainUnder|BadFileWouldBreak
+
+faults: setup $(sdks) ## what must be survived, in heavy forms; writes bench/RELIABILITY.md
+	{ go test -count=1 -v -timeout 10m -run '$(rows)' ./cmd/octopus; \
+		go test -count=1 -v -timeout 30m -parallel 4 -run '$(rows)' ./$(e2e) -full; } | go run ./bench/reliability bench/RELIABILITY.md
+
+soak: setup ## random faults under 200 streams for SOAK (1h)
+	go test -count=1 -v -timeout 0 -run '^TestSoak$$' ./$(e2e) -soak $(or $(SOAK),1h)
 
 bench: ## measure beside direct calls and a minimal proxy; ARGS passes flags
 	go run ./bench $(ARGS)

@@ -26,6 +26,8 @@ var floors = map[string]int{
 	"cmd/octopus/e2e": 6, // only tests, of the binary through official SDKs
 	"bench":           6, // measures the whole thing from outside
 
+	"bench/reliability": 6, // writes the page of what tests have shown
+
 	"admin": 5, // shows what the floors below know; meets the gateway only in cmd
 
 	"admin/requestlog": 4, // rows

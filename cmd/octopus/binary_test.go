@@ -300,10 +300,15 @@ func write(t *testing.T, name, content string) string {
 	return path
 }
 
-// passed prints the line of one row of faults.md.
-func passed(t *testing.T, row, requirement string) {
+// proves prints the line of one row of faults.md when the test is over: pass, or fail, and what was shown. It is to be
+// called first, so that the clean-up of what the test starts counts as well.
+func proves(t *testing.T, row, evidence string) {
 	t.Helper()
-	if !t.Failed() {
-		fmt.Printf("%s pass %s\n", row, requirement)
-	}
+	t.Cleanup(func() {
+		verdict := "pass"
+		if t.Failed() {
+			verdict = "fail"
+		}
+		fmt.Printf("%s %s %s\n", row, verdict, evidence)
+	})
 }

@@ -10,6 +10,7 @@ import (
 )
 
 func TestDrainUnderOpenStreams(t *testing.T) {
+	proves(t, "F43", "SIGTERM under 100 open streams: not ready, served during the delay, then no new connections, every stream whole, exit 0")
 	const streams = 100
 	file := write(t, "octopus.yaml", testConfig(startProvider(t), "m"))
 	p := start(t, nil, "start", "--config="+file, "--drain-delay=1500ms", "--drain-timeout=60s")
@@ -81,7 +82,6 @@ func TestDrainUnderOpenStreams(t *testing.T) {
 	if got := p.exitCode(); got != 0 {
 		t.Errorf("exit code %d, want 0; log:\n%s", got, p.log.all())
 	}
-	passed(t, "F43", "SIGTERM under 100 open streams: not ready, served during the delay, then no new connections, every stream whole, exit 0")
 }
 
 func TestDrainTimeoutEndsStreamsWithAnError(t *testing.T) {

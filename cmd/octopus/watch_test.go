@@ -260,6 +260,7 @@ func TestLocated(t *testing.T) {
 }
 
 func TestRunningServerKeepsWhatABadFileWouldBreak(t *testing.T) {
+	proves(t, "F45", "bad, half-written, newer or missing file, by itself and with SIGHUP: the old configuration serves, the error names file and line")
 	provider := startProvider(t)
 	good := testConfig(provider, "m")
 	path := write(t, "octopus.yaml", good)
@@ -303,7 +304,6 @@ func TestRunningServerKeepsWhatABadFileWouldBreak(t *testing.T) {
 	if status, body := calls("m", false)[0].do(t.Context(), p.data); status != 404 {
 		t.Errorf("the group that is gone: %d %.300s, want 404", status, body)
 	}
-	passed(t, "F45", "bad, half-written, newer or missing file, by itself and with SIGHUP: the old configuration serves, the error names file and line")
 }
 
 func TestOptionsWithoutEffectAreNamed(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 const leaveLimit = time.Second
 
 func TestClientLeaves(t *testing.T) {
+	proves(t, "F30", "clients that leave in each phase: upstream closed within 1 s, three protocols, streams and whole answers")
 	g := startGateway(t, nil)
 	left := 0
 	t.Run("SDKs", func(t *testing.T) { left += sdksLeave(t, g) })
@@ -38,7 +39,6 @@ func TestClientLeaves(t *testing.T) {
 	if err := g.north.WaitOpen(patient(t), 0); err != nil {
 		t.Errorf("%d upstream connections stay open: %v", g.north.Counts().Open, err)
 	}
-	passed(t, "F30", "clients that leave in each phase: upstream closed within 1 s, three protocols, streams and whole answers")
 }
 
 // sdksLeave lets the clients of leave.mjs leave and returns how many there were.

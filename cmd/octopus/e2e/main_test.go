@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"log"
 	"os"
 	"os/exec"
@@ -34,12 +33,4 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// passed prints the line of one row of faults.md.
-func passed(t *testing.T, row, requirement string) {
-	t.Helper()
-	if !t.Failed() {
-		fmt.Printf("%s pass %s\n", row, requirement)
-	}
 }

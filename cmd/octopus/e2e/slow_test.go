@@ -26,6 +26,8 @@ func TestSlowAndIdleClients(t *testing.T) {
 		idle = 2000
 		slow = 20
 	)
+	proves(t, "F31", fmt.Sprintf("slow headers and bodies end after %v; new clients are served beside them and %d idle ones",
+		headerLimit, idle))
 	g := startGateway(t, nil)
 	for range idle {
 		dial(t, g.data)
@@ -98,8 +100,6 @@ func TestSlowAndIdleClients(t *testing.T) {
 	if got := g.north.Counts().Left; got != 0 {
 		t.Errorf("%d requests of slow clients reached the provider", got)
 	}
-	passed(t, "F31", fmt.Sprintf("slow headers and bodies end after %v; new clients are served beside them and %d idle ones",
-		headerLimit, idle))
 }
 
 // endedByOther reads to the end of the connection and returns an error when our own deadline comes first.

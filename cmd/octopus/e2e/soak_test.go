@@ -60,10 +60,6 @@ func TestSoak(t *testing.T) {
 	clients.Wait()
 	t.Logf("%d requests: %v; longest %v", crowd.requests.Load(), crowd.counts, time.Duration(crowd.longest.Load()))
 	checkFlat(t, samples)
-	for _, p := range g.providers() {
-		// The log holds every request.
-		p.Reset()
-	}
 	g.checkReturned(t, before)
 }
 
@@ -115,7 +111,8 @@ func (s *soakers) client(ctx context.Context, t *testing.T, i int) {
 	}
 }
 
-// sampleWhile returns the process's resources, looked at once a second until ctx ends.
+// sampleWhile returns the process's resources, looked at once a second until ctx ends. The providers' logs are let go
+// meanwhile: an hour of them is much.
 func (g *gateway) sampleWhile(ctx context.Context, t *testing.T) []resources {
 	t.Helper()
 	var samples []resources
@@ -123,6 +120,9 @@ func (g *gateway) sampleWhile(ctx context.Context, t *testing.T) []resources {
 		select {
 		case <-ticker.C:
 			samples = append(samples, g.resources(t))
+			for _, p := range g.providers() {
+				p.Reset()
+			}
 		case <-ctx.Done():
 			ticker.Stop()
 			return samples
