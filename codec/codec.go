@@ -89,6 +89,8 @@ type Bridge interface {
 	AnswerID() string
 	// Failure returns why the last Feed, Finish or Answer returned Failed, else nil.
 	Failure() *llm.Error
+	// Skipped returns how many events of the answer could not be read and were left out.
+	Skipped() int
 	// Usage returns what is known so far of the tokens used.
 	Usage() llm.Usage
 	// AppendHeader appends the header lines, each with its CRLF, that the request just written needs beside the usual ones.

@@ -63,6 +63,7 @@ type passthrough struct {
 	reduced []byte     // storage for a request without its reasoning
 	opened  bool       // the first byte of the stream was looked at
 	step    Step       // Hold or Commit: what Feed has returned
+	skipped int        // events that could not be read
 	failure *llm.Error // why the last call failed
 	// rewriter writes requests anew that came in another protocol; nil until there is one. rewritten tells that the last did.
 	rewriter  *translation
@@ -104,6 +105,7 @@ func (b *passthrough) restart(choices int) {
 	b.events.Reset()
 	b.whole = nil
 	b.hide, b.count, b.opened, b.step, b.failure = false, false, false, Hold, nil
+	b.skipped = 0
 	b.model = b.model[:0]
 	b.warnings.Reset()
 }
@@ -316,6 +318,9 @@ func (b *passthrough) judge(step Step) (next Step, forward bool) {
 	case llm.Tally:
 		return step, !b.hide
 	case llm.Junk:
+		if string(b.event.Data) != done { // which some providers of every protocol send
+			b.skipped++
+		}
 		return step, false
 	case llm.Fault:
 		b.failure = readFault(200, b.event.Data)
@@ -374,10 +379,11 @@ func (b *passthrough) Finish(dst []byte, cause Cause) ([]byte, Step) {
 	step := b.step
 	// What parses as an event was not cut, whatever became of its blank line.
 	if b.events.Rest(&b.event) && b.event.Lines > 0 {
-		forward := true
+		forward, skipped := true, b.skipped
 		if step, forward = b.judge(step); forward {
 			dst = appendBlankLine(b.appendEvent(dst))
 		}
+		b.skipped = skipped // half an event is none that was left out
 	}
 	switch {
 	case step >= End:
@@ -398,6 +404,12 @@ func (b *passthrough) Finish(dst []byte, cause Cause) ([]byte, Step) {
 	}
 	return dst, Failed
 }
+
+// Skipped implements Bridge.
+func (b *passthrough) Skipped() int { return b.skipped }
+
+// done is the data of Chat's last event.
+const done = "[DONE]"
 
 // appendBlankLine ends the event that dst ends with.
 func appendBlankLine(dst []byte) []byte {

@@ -28,6 +28,8 @@ type decoder interface {
 	Done() bool
 	// Stopped reports whether the stop reason has come: what may follow it is usage and the terminal event.
 	Stopped() bool
+	// Skipped returns how many events could not be read.
+	Skipped() int
 }
 
 // streamWriter writes a stream in one protocol.
@@ -120,6 +122,7 @@ type translation struct {
 	whole   []byte
 	isWhole bool
 	looked  bool
+	half    int  // how many events were cut by the end of the stream: none of those that were left out
 	count   bool // the answer is a number of tokens
 	failure *llm.Error
 }
@@ -161,7 +164,7 @@ func (b *translation) restart() {
 	if cap(b.whole) > maxKept {
 		b.whole = nil
 	}
-	b.whole, b.isWhole, b.looked, b.failure = b.whole[:0], false, false, nil
+	b.whole, b.isWhole, b.looked, b.half, b.failure = b.whole[:0], false, false, 0, nil
 }
 
 // AppendRequest implements Bridge.
@@ -310,6 +313,9 @@ func (b *translation) Feed(dst, src []byte) ([]byte, Step) {
 	return b.take(dst)
 }
 
+// Skipped implements Bridge.
+func (b *translation) Skipped() int { return b.decoder.Skipped() - b.half }
+
 // look looks at the first byte of an answer: an upstream that was asked for a stream may send a whole answer all the same.
 func (b *translation) look(src []byte) {
 	if b.looked {
@@ -364,7 +370,9 @@ func (b *translation) Finish(dst []byte, cause Cause) ([]byte, Step) {
 		return b.take(dst)
 	}
 	if !b.done() && b.events.Rest(&b.event) && b.event.Lines > 0 {
+		skipped := b.decoder.Skipped()
 		b.decoder.Event(&b.event, &b.gate)
+		b.half = b.decoder.Skipped() - skipped
 		b.classify(b.event.Data)
 	}
 	b.end(cause != EOF)

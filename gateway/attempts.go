@@ -244,7 +244,11 @@ func (c *call) end(a *attempt) {
 	a.target.end()
 	c.gateway.health.release(&a.target, &a.pass)
 	a.record.Duration = a.start.until(now())
-	c.gateway.metrics.attempt(a.target.member.channel, a.record.Class)
+	skipped := 0
+	if a.bridge != nil { // else it stands for a hedge that was still dialing
+		skipped = a.bridge.Skipped()
+	}
+	c.gateway.metrics.attempt(a.target.member.channel, a.record.Class, skipped)
 	a.endLoad()
 	if c.state >= stateBegun && c.outcome.Operation != outcome.Stored {
 		c.outcome.Usage = a.bridge.Usage()

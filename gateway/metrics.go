@@ -90,8 +90,13 @@ func (m *gatewayMetrics) record(c *call) {
 	}
 }
 
-// attempt counts a finished attempt.
-func (m *gatewayMetrics) attempt(ch *channel, class outcome.Class) { ch.metrics.attempts[class].Inc() }
+// attempt counts a finished attempt, and the events of its answer that were left out.
+func (m *gatewayMetrics) attempt(ch *channel, class outcome.Class, skipped int) {
+	ch.metrics.attempts[class].Inc()
+	if skipped > 0 {
+		ch.metrics.skipped.Add(skipped)
+	}
+}
 
 // groupMetrics count the requests of a group.
 type groupMetrics struct {
@@ -133,6 +138,8 @@ func (g *groupMetrics) count(p llm.Protocol, status int) {
 // channelMetrics count the attempts on a channel, by how they ended.
 type channelMetrics struct {
 	attempts [outcome.Classes]*metrics.Counter
+	// skipped counts events of answers that could not be read and were left out.
+	skipped *metrics.Counter
 }
 
 // channel returns the metrics of a channel.
@@ -146,6 +153,7 @@ func (m *gatewayMetrics) channel(name string) *channelMetrics {
 				name, outcome.Class(class)))
 		}
 		m.set.NewGauge(fmt.Sprintf("octopus_target_cooling{channel=%q}", name), func() float64 { return float64(m.cooling(name)) })
+		c.skipped = m.set.GetOrCreateCounter(fmt.Sprintf("octopus_events_skipped_total{channel=%q}", name))
 		m.channels[name] = c
 	}
 	return m.channels[name]

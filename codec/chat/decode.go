@@ -27,6 +27,7 @@ type Decoder struct {
 	broken        bool // it said that it failed
 	cited         bool // the list of sources beside the choices was taken
 	reason        llm.StopReason
+	skipped       int // events that could not be read
 
 	next    int          // the index of the next item
 	open    bool         // a thought, text or refusal is open
@@ -62,6 +63,9 @@ func (d *Decoder) Done() bool { return d.done }
 // Stopped reports whether the stop reason has come: what may follow it is usage and the terminal event.
 func (d *Decoder) Stopped() bool { return d.terminal }
 
+// Skipped returns how many events could not be read.
+func (d *Decoder) Skipped() int { return d.skipped }
+
 // Event reads one event of a stream. What can't be read leaves no trace.
 func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	if d.done || e.Lines == 0 {
@@ -81,6 +85,8 @@ func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	case whole:
 		d.start(&c, out)
 		d.readChunk(&c, out)
+	default:
+		d.skipped++
 	}
 }
 

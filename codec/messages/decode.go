@@ -18,6 +18,7 @@ type Decoder struct {
 	usage Usage
 
 	started, done, stopped bool
+	skipped                int // events that could not be read
 	stop                   llm.Stop
 	tier                   string
 	next                   int // the index of the next item
@@ -79,6 +80,9 @@ func (d *Decoder) Done() bool { return d.done }
 // Stopped reports whether the stop reason has come: what may follow it is the terminal event.
 func (d *Decoder) Stopped() bool { return d.stopped }
 
+// Skipped returns how many events could not be read.
+func (d *Decoder) Skipped() int { return d.skipped }
+
 // Usage returns the tokens reported so far, those of earlier rounds of a paused answer included.
 func (d *Decoder) Usage() llm.Usage {
 	u := d.usage.Neutral()
@@ -114,10 +118,10 @@ func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	if len(kind) == 0 {
 		kind = e.Name
 	}
-	if !m.Complete() {
+	if !m.Complete() && string(kind) != "error" {
 		// Some providers close with [DONE] here too.
 		if string(e.Data) != "[DONE]" {
-			d.fail(out, &llm.Error{Kind: llm.Upstream, Message: "the upstream sent an event that is no JSON object"})
+			d.skipped++
 		}
 		return
 	}

@@ -111,7 +111,9 @@ func TestDecodeStreams(t *testing.T) {
 	f("an error", nil, streamOf(evStart, `{"type":"error","error":{"type":"overloaded_error","message":"busy"}}`, evStop),
 		start+"fault busy")
 	f("an error without type", nil, "data: {\"error\":\"odd\"}\n\n", "fault odd")
-	f("no JSON", nil, streamOf(evStart)+"data: <html>\n\n", start+"fault the upstream sent an event that is no JSON object")
+	f("an event that is no JSON", nil, streamOf(evStart, evBlock(0, blockOfText))+"data: <html>\n\n"+streamOf(evText(0, `"a"`),
+		evReason("end_turn"), evStop), start+"open text; 0+a; close 0; stop 1")
+	f("nothing but that", nil, "data: <html>\n\n", "fault the upstream sent an empty stream")
 	f("[DONE]", nil, streamOf(evStart, evReason("end_turn"), evStop)+"data: [DONE]\n\n", start+"stop 1")
 	f("[DONE] in place of the end", nil, streamOf(evStart, evReason("end_turn"))+"data: [DONE]\n\n", start+"stop 1")
 	// maximhq/bifrost#4556.

@@ -23,6 +23,7 @@ type Decoder struct {
 	calls           bool // a call of a client's tool was opened
 	nameless        bool // a call was dropped because its name never came
 	opened          int  // items that were opened
+	skipped         int  // events that could not be read
 	id, model, tier string
 
 	// What is handed on. It is kept here so that no event costs an allocation.
@@ -48,6 +49,9 @@ func (d *Decoder) Done() bool { return d.done }
 // Stopped reports whether the stop reason has come. In this protocol it comes with the terminal event.
 func (d *Decoder) Stopped() bool { return d.done }
 
+// Skipped returns how many events could not be read.
+func (d *Decoder) Skipped() int { return d.skipped }
+
 // eventFields are the members of an event, raw.
 type eventFields struct {
 	kind                            []byte
@@ -67,6 +71,9 @@ func (d *Decoder) Event(e *sse.Event, out llm.Emitter) {
 	}
 	var f eventFields
 	if !f.scan(e.Data) {
+		if string(e.Data) != "[DONE]" { // which some providers send here too
+			d.skipped++
+		}
 		return
 	}
 	kind := f.kind
