@@ -163,18 +163,14 @@ func slowReader(t *testing.T, upstream string) {
 		mostSent  = 24 << 20 // what the kernel's buffers between four ends hold
 		mostGrown = 24 << 20
 	)
-	s := startStage(t, upstream,
-		scene{name: "fast", script: "size=33554432,burst", targets: broken(""), skip: streamsOnly},
-		scene{name: "slow", script: "tokens=20,every=50ms", targets: broken(""), skip: streamsOnly})
+	slow := startStage(t, upstream, scene{name: "slow", script: "tokens=20,every=50ms", targets: broken(""), skip: streamsOnly})
+	slow.play(t, func(t *testing.T, x *trial) { x.checkPaced(t) })
+	s := startStage(t, upstream, scene{name: "fast", script: "size=33554432,burst", targets: broken(""), skip: streamsOnly})
 	for i := range protocols {
 		s.post(t.Context(), &protocols[i], protocols[i].body("octo-1", true))
 	}
 	before := s.residentMemory(t)
 	s.play(t, func(t *testing.T, x *trial) {
-		if x.name == "slow" {
-			x.checkPaced(t)
-			return
-		}
 		conn := dial(t, x.data)
 		if err := conn.SetReadBuffer(4 << 10); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ func outage(t *testing.T, upstream string) {
 	// Of faults.md: a minute, a request every second, 30 s; with the defaults of cooldown.
 	down, every, back, cooldown := 5*time.Second, 100*time.Millisecond, 3*time.Second, "cooldown: {base: 500ms, max: 2s}"
 	least := 400 * time.Millisecond // between two probes: the base less the jitter
-	if *full {
+	if *full && upstream == "" {
 		down, every, back, cooldown = time.Minute, time.Second, 30*time.Second, "cooldown: {base: 5s, max: 30s}"
 		least = 4 * time.Second
 	}
