@@ -10,9 +10,14 @@
 // would (gatewaytest.Options.Validate): a wrong conversion is a 400 there, and a failed case. What a library must be able to
 // do is written once, in convert/suite.mjs.
 //
-// The scripts (*.mjs) are run by node. Each prints a line of JSON per case, which becomes a subtest. They need
-// node_modules, which `make test` fills with `npm ci`; without them the tests fail and say so. Each row of faults.md that
-// is covered here prints a line, "F31 pass …".
+// The rows of faults.md, which say what Octopus survives, are played by TestProviderFaults (section A: providers that
+// misbehave), TestFailoverScenarios, TestOverload, TestIdleStreams and TestSoak, beside tests of misbehaving clients. Each row
+// prints a line when it is over, "F31 pass …" or "F31 fail …"; "make faults" plays the heavy forms and makes a page of the
+// lines, bench/RELIABILITY.md. A row of section A is a function over a stage: one octopus in which each of the six ways to
+// ask has channels of its own.
 //
-// Start reading at startGateway in gateway_test.go, then sdk_test.go and convert_test.go.
+// The scripts (*.mjs) are run by node. Each prints a line of JSON per case, which becomes a subtest. They need
+// node_modules, which `make test` fills with `npm ci`; without them the tests fail and say so.
+//
+// Start reading at startGateway in gateway_test.go, then sdk_test.go and convert_test.go; for faults at fault_test.go.
 package e2e
