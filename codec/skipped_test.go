@@ -11,7 +11,8 @@ func TestUnreadableEventsAreLeftOutAndCounted(t *testing.T) {
 	const (
 		garbage       = "data: {\"scripted\":garbage,,\n\n"
 		named         = "event: content_block_delta\n" + garbage
-		messagesBegin = `data: {"type":"message_start","message":{"id":"msg_1","role":"assistant","usage":{"input_tokens":3}}}` + "\n\n" +
+		messagesBegin = `data: {"type":"message_start","message":{"id":"msg_1","role":"assistant","usage":{"input_tokens":3}}}` +
+			"\n\n" +
 			`data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}` + "\n\n"
 		messagesText = `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}` + "\n\n"
 		messagesStop = `data: {"type":"content_block_stop","index":0}` + "\n\n" +
@@ -35,7 +36,8 @@ func TestUnreadableEventsAreLeftOutAndCounted(t *testing.T) {
 				expect := func(src string, step Step, stopped bool) {
 					t.Helper()
 					if out, got := b.Feed(nil, []byte(src)); got != step || b.Stopped() != stopped || b.Skipped() != 2 {
-						t.Errorf("step %d, stopped %t, %d events skipped, want %d, %t and 2; out: %s", got, b.Stopped(), b.Skipped(), step, stopped, out)
+						t.Errorf("step %d, stopped %t, %d events skipped, want %d, %t and 2; out: %s",
+							got, b.Stopped(), b.Skipped(), step, stopped, out)
 					}
 				}
 				expect(c.begun, Commit, false)

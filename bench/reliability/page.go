@@ -32,7 +32,7 @@ func rows() []row {
 const intro = `# What Octopus survives
 
 One line per fault, from the output of the tests that inject it into the real binary. Written by ` + "`make faults`" + `, which
-runs the rows in their heavy form; ` + "`make test`" + ` runs each in a short one. Rows without a verdict are not there yet.
+runs the rows in their heavy form; ` + "`make test`" + ` runs each in a short one.
 `
 
 // appendPage appends the page and returns how many of its rows failed.
@@ -51,7 +51,8 @@ func appendPage(dst []byte, all []row, found map[string]*verdict) (page []byte, 
 				failed++
 			}
 		}
-		dst = fmt.Appendf(dst, "| %s | %s | %s: %s | %s |\n", r.name, said, r.fault, r.required, strings.ReplaceAll(evidence, "|", `\|`))
+		evidence = strings.ReplaceAll(evidence, "|", `\|`)
+		dst = fmt.Appendf(dst, "| %s | %s | %s: %s | %s |\n", r.name, said, r.fault, r.required, evidence)
 	}
 	return dst, failed
 }

@@ -31,8 +31,8 @@ func TestPageSaysWhatTheTestsPrinted(t *testing.T) {
 	}
 	for _, want := range []string{
 		"\n## A. Providers that misbehave\n\n| row |",
-		"\n| F07 | pass | headers at once, first token after 20 s: first-token timer counts headers *and* first event; other target | " +
-			"one timer \\| for both |\n",
+		"\n| F07 | pass | headers at once, first token after 20 s: first-token timer counts headers *and* first event; " +
+			"other target | one timer \\| for both |\n",
 		"\n| F30 | fail | ", " | clients leave; clients leave rudely |\n",
 		"\n| F31 | not there yet | ",
 	} {

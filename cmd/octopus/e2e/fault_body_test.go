@@ -118,7 +118,8 @@ func floods(t *testing.T, upstream string) {
 	var scenes []scene
 	for _, fault := range []string{"gzipbomb", "endlessheaders", "endlessbody", "redirect=" + other.Origin() + "/v1/elsewhere"} {
 		name, _, _ := strings.Cut(fault, "=")
-		scenes = append(scenes, scene{name: name, targets: broken(fault), policy: "first_token_timeout: 15s, answer_timeout: 15s"})
+		scenes = append(scenes, scene{name: name, targets: broken(fault),
+			policy: "first_token_timeout: 15s, answer_timeout: 15s"})
 	}
 	t.Setenv("SSL_CERT_FILE", trusted)
 	s := startStageWith(t, upstream, map[string]string{"channels": channel("expired", expired)}, scenes)

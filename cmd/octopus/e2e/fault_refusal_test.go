@@ -236,32 +236,3 @@ func nonsense(t *testing.T, upstream string) {
 		}
 	})
 }
-
-// tick waits between two requests of one client, or fails when the test ends before.
-func tick(t *testing.T, pause time.Duration) {
-	t.Helper()
-	select {
-	case <-time.After(pause):
-	case <-t.Context().Done():
-	}
-}
-
-// checkTokens checks that what is counted is what the answers that were sent to their end report.
-func (s *stage) checkTokens(t *testing.T) {
-	t.Helper()
-	want := map[string]int64{}
-	for _, p := range s.providers() {
-		for _, e := range p.Requests() {
-			if e.Status == 200 && e.End.String() == "complete" && e.Credential != "direct" && !strings.Contains(e.Header.Get("Authorization")+e.Header.Get("X-Api-Key"), "errorevent") {
-				want["input"] += e.Usage.Input
-				want["output"] += e.Usage.Output
-			}
-		}
-	}
-	got := s.settledMetrics(t)
-	for kind, n := range want {
-		if name := series("octopus_tokens_total", "kind", kind); got[name] != float64(n) {
-			t.Errorf("%s is %v, want %d", name, got[name], n)
-		}
-	}
-}

@@ -115,7 +115,8 @@ func TestIdleStreams(t *testing.T) {
 		streams, span, every = 2000, 2*time.Minute, 5*time.Second
 	}
 	const mostPerStream = 128 << 10
-	evidence := proves(t, "F35", fmt.Sprintf("%d streams for %v: goroutines, fds and memory return to the start", streams, span))
+	evidence := proves(t, "F35", fmt.Sprintf("%d streams for %v: goroutines, fds and memory return to the start", streams,
+		span))
 	g := startGateway(t, nil)
 	warmUp(t, g)
 	before := g.settled(t)

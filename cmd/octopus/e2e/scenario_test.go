@@ -14,7 +14,8 @@ var scenarios = []struct {
 	// served is the target that answers each request, attempts how many the first needs.
 	served, attempts int
 }{
-	{"S01", "429 with Retry-After: waited for and rescued", scene{targets: broken("status=429,retry_after=1,times=1", "")}, 0, 2},
+	{"S01", "429 with Retry-After: waited for and rescued",
+		scene{targets: broken("status=429,retry_after=1,times=1", "")}, 0, 2},
 	{"S02", "429 for ever: rescued", scene{targets: broken("status=429", "")}, 1, 2},
 	{"S03", "500 once: rescued by the same target", scene{targets: broken("status=500,times=1", "")}, 0, 2},
 	{"S04", "503: rescued", scene{targets: broken("status=503", "")}, 1, 2},
@@ -23,7 +24,8 @@ var scenarios = []struct {
 	{"S07", "slow first token: rescued", scene{targets: broken("first=20s", ""), skip: streamsOnly}, 1, 2},
 	{"S08", "cut: rescued", scene{targets: broken("cut=40", ""), script: "tokens=60"}, 1, 2},
 	{"S09", "stall: rescued", scene{targets: broken("stall=20", ""), script: "tokens=60"}, 1, 2},
-	{"S10", "malformed event: left out, the rest arrives", scene{targets: broken("garbage=7", ""), script: "tokens=20", skip: streamsOnly}, 0, 1},
+	{"S10", "malformed event: left out, the rest arrives",
+		scene{targets: broken("garbage=7", ""), script: "tokens=20", skip: streamsOnly}, 0, 1},
 	{"S11", "missing end marker: whole and prompt", scene{targets: broken("noend", ""), script: "tokens=20",
 		skip: func(p *protocol, stream bool) bool { return !stream || p.name == "responses" }}, 0, 1},
 	{"S12", "prompt too long: rescued by the larger model", scene{targets: []target{

@@ -24,13 +24,16 @@ const (
 	soakSlack = 5 * time.Second
 )
 
+// toldOfCut is a stream that broke behind its first event, where nobody can rescue it, and whose client was told so.
+const toldOfCut = "cut"
+
 // TestSoak keeps 200 streams going while a tenth of what the providers do goes wrong: more at north, less at south, nothing
 // at west, so that a healthy target could have served every request.
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	lost := fmt.Sprintf("%d streams at once for %v, 10 %% random faults: no request lost, none beyond its deadline", soakStreams, *soak)
-	proves(t, "S16", lost)
-	proves(t, "F47", fmt.Sprintf("%v of that: goroutines, fds and heap flat after warm-up, and back at the end", *soak))
+	rescued := proves(t, "S16", fmt.Sprintf("%d streams at once for %v: none lost, none beyond its deadline", soakStreams, *soak))
+	proves(t, "F47", fmt.Sprintf("%v of 10 %% random faults: goroutines, fds and heap flat after warm-up, and back at the end",
+		*soak))
 	policy := fmt.Sprintf("policy: {first_token_timeout: 1s, answer_timeout: 2s, idle_timeout: 1s, deadline: %v, attempts: 6, "+
 		"cooldown: {base: 500ms, max: 2s}, commit: ", soakDeadline)
 	const script = "m!tokens=20,every=50ms"
@@ -58,7 +61,8 @@ func TestSoak(t *testing.T) {
 	}
 	samples := g.sampleWhile(ctx, t)
 	clients.Wait()
-	t.Logf("%d requests: %v; longest %v", crowd.requests.Load(), crowd.counts, time.Duration(crowd.longest.Load()))
+	*rescued += fmt.Sprintf("; %d requests, %d of them cut behind their beginning and told so, the longest %v", crowd.requests.Load(),
+		crowd.counts[toldOfCut], time.Duration(crowd.longest.Load()).Round(time.Millisecond))
 	checkFlat(t, samples)
 	g.checkReturned(t, before)
 }
@@ -69,7 +73,7 @@ type soakers struct {
 	requests atomic.Int64
 	// longest is the longest request, in nanoseconds.
 	longest atomic.Int64
-	// mu guards counts, of answers by kind, and t's errors' number.
+	// mu guards counts, of answers by kind.
 	mu     sync.Mutex
 	counts map[string]int
 }
@@ -96,7 +100,7 @@ func (s *soakers) client(ctx context.Context, t *testing.T, i int) {
 		case got.err == nil && got.status == 200 && lacks == "":
 		case got.err == nil && got.status == 200 && stream && group == "first" && strings.Contains(got.body, p.failed) &&
 			textOf(got.body, true) != "":
-			kind = "cut after its beginning, and told so"
+			kind = toldOfCut
 		default:
 			kind = fmt.Sprintf("lost: %d", got.status)
 			t.Errorf("%s, %s, stream %t after %v: %d %v … %s", group, p.name, stream, took, got.status, got.err, tail(got.body))

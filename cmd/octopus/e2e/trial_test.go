@@ -315,3 +315,35 @@ func between(t *testing.T, what string, got, least, most time.Duration) {
 		t.Errorf("%s took %v, want %v to %v", what, got, least, most)
 	}
 }
+
+// tick waits between two looks, or two requests of one client.
+func tick(t *testing.T, pause time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(pause):
+	case <-t.Context().Done():
+	}
+}
+
+// checkTokens checks that what is counted is what the answers that were sent to their end report.
+func (s *stage) checkTokens(t *testing.T) {
+	t.Helper()
+	want := map[string]int64{"input": 0, "output": 0}
+	for _, p := range s.providers() {
+		for _, e := range p.Requests() {
+			// Those asked directly don't count, and one that ends with an error is none.
+			credential := e.Header.Get("Authorization") + e.Header.Get("X-Api-Key")
+			if e.Status == 200 && e.End == gatewaytest.EndComplete && e.Credential != "direct" &&
+				!strings.Contains(credential, "errorevent") {
+				want["input"] += e.Usage.Input
+				want["output"] += e.Usage.Output
+			}
+		}
+	}
+	got := s.settledMetrics(t)
+	for kind, n := range want {
+		if name := series("octopus_tokens_total", "kind", kind); got[name] != float64(n) {
+			t.Errorf("%s is %v, want %d", name, got[name], n)
+		}
+	}
+}
