@@ -41,6 +41,7 @@ func slowFirstToken(t *testing.T, upstream string) {
 // checkClosed checks that the provider saw the connection of its only try closed within most of the request.
 func (x *trial) checkClosed(t *testing.T, i int, most time.Duration) {
 	t.Helper()
+	settle(t, x.providers()[i])
 	e := x.tries(i)[0]
 	if e.Ended.IsZero() || e.Ended.Sub(e.Time) > most {
 		t.Errorf("the connection of %s: %v after %v, want it closed within %v", x.channel(i), e.End, e.Ended.Sub(e.Time), most)

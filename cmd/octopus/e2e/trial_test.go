@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -325,12 +326,24 @@ func tick(t *testing.T, pause time.Duration) {
 	}
 }
 
+// settle waits until the provider has ended every exchange, which is a moment behind the answer, and returns its log.
+func settle(t *testing.T, p *gatewaytest.Provider) []gatewaytest.Exchange {
+	t.Helper()
+	log, err := p.Wait(patient(t), func(log []gatewaytest.Exchange) bool {
+		return !slices.ContainsFunc(log, func(e gatewaytest.Exchange) bool { return e.End == gatewaytest.EndRunning })
+	})
+	if err != nil {
+		t.Errorf("exchanges do not end: %v", err)
+	}
+	return log
+}
+
 // checkTokens checks that what is counted is what the answers that were sent to their end report.
 func (s *stage) checkTokens(t *testing.T) {
 	t.Helper()
 	want := map[string]int64{"input": 0, "output": 0}
 	for _, p := range s.providers() {
-		for _, e := range p.Requests() {
+		for _, e := range settle(t, p) {
 			// Those asked directly don't count, and one that ends with an error is none.
 			credential := e.Header.Get("Authorization") + e.Header.Get("X-Api-Key")
 			if e.Status == 200 && e.End == gatewaytest.EndComplete && e.Credential != "direct" &&
