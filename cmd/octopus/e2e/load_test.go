@@ -68,7 +68,7 @@ func TestOverload(t *testing.T) {
 	if longest := slices.Max(refused); longest > bound {
 		t.Errorf("a refusal took %v, want at most %v", longest, bound)
 	}
-	if atOnce := mostAtOnce(g); atOnce > limit {
+	if atOnce := mostAtOnce(t, g); atOnce > limit {
 		t.Errorf("%d requests at once reached the provider, want at most %d", atOnce, limit)
 	}
 	if peak := g.peakMemory(t); peak > mostPeak {
@@ -85,13 +85,14 @@ func overloadedStatus(p *protocol) int {
 }
 
 // mostAtOnce returns how many exchanges the provider north had at once.
-func mostAtOnce(g *gateway) int {
+func mostAtOnce(t *testing.T, g *gateway) int {
+	t.Helper()
 	type change struct {
 		at   time.Time
 		more int
 	}
 	var changes []change
-	for _, e := range g.north.Requests() {
+	for _, e := range settle(t, g.north) {
 		changes = append(changes, change{e.Time, 1}, change{e.Ended, -1})
 	}
 	slices.SortFunc(changes, func(a, b change) int {
