@@ -827,7 +827,7 @@ func TestUploadIsNotReadBeforeTheCredential(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	w := newWorld(t, 2, members("upstream!status=503", "upstream!tokens=5"))
+	w := newWorld(t, 2, members("upstream!status=503", "upstream!tokens=5,garbage=2"))
 	w.call(llm.Chat, "m", true)
 	w.call(llm.Messages, "nobody", true)
 	w.ledger.wait(t, 2)
@@ -838,6 +838,8 @@ func TestMetrics(t *testing.T) {
 		`octopus_requests_total{group="",protocol="anthropic",status="404"} 1`,
 		`octopus_attempts_total{channel="p1",class="overloaded"} 1`,
 		`octopus_attempts_total{channel="p2",class="none"} 1`,
+		`octopus_events_skipped_total{channel="p1"} 0`,
+		`octopus_events_skipped_total{channel="p2"} 1`,
 		`octopus_tokens_total{kind="output"} 5`,
 		`octopus_in_flight 0`,
 		`octopus_config_revision 7`,
