@@ -11,12 +11,12 @@ import (
 var scenarios = []struct {
 	row, evidence string
 	scene         scene
-	// served is the target that answers each request, attempts how many the first needs.
+	// served is the target that answers each request, attempts how many the first needs: 0 for any number.
 	served, attempts int
 }{
 	{"S01", "429 with Retry-After: waited for and rescued",
 		scene{targets: broken("status=429,retry_after=1,times=1", "")}, 0, 2},
-	{"S02", "429 for ever: rescued", scene{targets: broken("status=429", "")}, 1, 2},
+	{"S02", "429 for ever: rescued", scene{targets: broken("status=429", "")}, 1, 0},
 	{"S03", "500 once: rescued by the same target", scene{targets: broken("status=500,times=1", "")}, 0, 2},
 	{"S04", "503: rescued", scene{targets: broken("status=503", "")}, 1, 2},
 	{"S05", "reset before headers: rescued", scene{targets: broken("reset", ""), policy: "attempts_per_target: 1"}, 1, 2},
