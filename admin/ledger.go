@@ -23,6 +23,8 @@ const (
 	flushRows = 1000
 	// housekeeping is how often old rows are removed and old hours become days.
 	housekeeping = 10 * time.Minute
+	// slowWrite is how long a write of outcomes may take before somebody is told.
+	slowWrite = 2 * time.Second
 )
 
 // LedgerSettings are the settings of the ledger.
@@ -59,8 +61,11 @@ type Ledger struct {
 	// flushing is held during a flush; it guards what flush works on.
 	flushing sync.Mutex
 	spares   []ledgerPart
-	// alarmed is whether the loss of outcomes was logged.
-	alarmed bool
+	// slow is whether a slow disk was logged; written by flush and its alarm.
+	slow atomic.Bool
+	// told is how many dropped outcomes were logged; losing is whether the last flush found more.
+	told   int64
+	losing bool
 }
 
 // ledgerPart is rows and their sums.
@@ -111,7 +116,7 @@ func (l *Ledger) Log() *requestlog.Log { return l.log }
 // Stats returns the statistics, for reading.
 func (l *Ledger) Stats() *stats.Table { return l.stats }
 
-// Configure changes the settings. Run acts on them at once.
+// Configure changes the settings. Run acts on the interval at once, on the bounds when it next keeps house.
 func (l *Ledger) Configure(settings LedgerSettings) {
 	l.settings.Store(&settings)
 	select {
@@ -160,8 +165,9 @@ func (l *Ledger) lockShard() *ledgerShard {
 func (l *Ledger) Run(ctx context.Context) error {
 	save := time.NewTicker(l.settings.Load().SaveInterval)
 	defer save.Stop()
-	keep := time.NewTicker(housekeeping)
-	defer keep.Stop()
+	var keeping sync.WaitGroup
+	keeping.Go(func() { l.keepHouses(ctx) })
+	defer keeping.Wait()
 	for {
 		select {
 		case <-ctx.Done():
@@ -172,8 +178,6 @@ func (l *Ledger) Run(ctx context.Context) error {
 			continue
 		case <-save.C:
 		case <-l.full:
-		case <-keep.C:
-			l.keepHouse()
 		}
 		l.Flush()
 	}
@@ -201,25 +205,72 @@ func (l *Ledger) Flush() {
 	written := l.log.Take(buffers, time.Now(), b)
 	l.waiting.Add(-int64(written.Rows))
 	err := l.stats.Take(deltas, b)
-	if err == nil {
-		err = l.store.Commit(b)
+	if err != nil {
+		b.Discard()
+	} else {
+		err = l.commit(b)
 	}
 	if err != nil {
 		l.dropped.Add(int64(written.Rows))
-		if !l.alarmed {
-			l.alarmed = true
-			l.slog.Error("outcomes can't be recorded; requests go on", "err", err)
-		}
-		return
+	} else {
+		l.log.Publish(written)
 	}
-	l.alarmed = false
-	l.log.Publish(written)
+	l.tell(err)
 }
 
-// keepHouse removes old rows and makes days of old hours.
-func (l *Ledger) keepHouse() {
-	l.flushing.Lock()
-	defer l.flushing.Unlock()
+// commit writes a batch, and tells when that takes long: once until it is quick again.
+func (l *Ledger) commit(b *store.Batch) error {
+	begun := time.Now()
+	late := time.AfterFunc(slowWrite, func() {
+		// A full disk is told by the store.
+		if l.store.State().Waiting == nil && l.slow.CompareAndSwap(false, true) {
+			l.slog.Warn("the database's disk is slow; requests go on, what is to be recorded waits", "write_ms", slowWrite.Milliseconds())
+		}
+	})
+	err := l.store.Commit(b)
+	late.Stop()
+	if took := time.Since(begun); took < slowWrite && l.slow.CompareAndSwap(true, false) {
+		l.slog.Info("the database's disk is quick again", "write_ms", took.Milliseconds())
+	}
+	return err
+}
+
+// tell logs that outcomes are lost, and that they are no longer.
+func (l *Ledger) tell(err error) {
+	dropped := l.dropped.Load()
+	lost := dropped - l.told
+	l.told = dropped
+	switch {
+	case lost > 0 && !l.losing:
+		if err == nil {
+			err = errors.New("the disk was too slow or took nothing, and what waited for it became too much")
+		}
+		l.slog.Error("outcomes can't be recorded and are dropped; requests go on", "dropped", lost, "err", err)
+	case lost == 0 && l.losing:
+		l.slog.Info("outcomes are recorded again", "dropped_total", dropped)
+	}
+	l.losing = lost > 0
+}
+
+// keepHouses removes old rows and makes days of old hours, again and again until ctx ends. The disk has much to do then, for
+// which the rows of the moment don't wait.
+func (l *Ledger) keepHouses(ctx context.Context) {
+	ticker := time.NewTicker(housekeeping)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := l.keepHouse(ctx); err != nil && ctx.Err() == nil {
+			l.slog.Error("old rows of the request log stay", "err", err)
+		}
+	}
+}
+
+// keepHouse does the work of keepHouses once.
+func (l *Ledger) keepHouse(ctx context.Context) error {
 	settings := l.settings.Load()
 	before, maxBytes := time.Time{}, int64(1<<62)
 	if settings.Retention > 0 {
@@ -228,11 +279,11 @@ func (l *Ledger) keepHouse() {
 	if settings.MaxBytes > 0 {
 		maxBytes = settings.MaxBytes
 	}
-	err := l.log.Prune(before, maxBytes)
+	pruning := l.log.Prune(ctx, before, maxBytes)
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
 	_, folding := l.stats.Fold(time.Now())
-	if err = errors.Join(err, folding); err != nil {
-		l.slog.Error("old rows of the request log stay", "err", err)
-	}
+	return errors.Join(pruning, folding)
 }
 
 // Dropped returns how many outcomes nothing remembers, because the disk was too slow or broken.

@@ -137,7 +137,9 @@ func TestHousekeepingRemovesOldRowsAndKeepsTheirSums(t *testing.T) {
 	}
 	l.Record(served(2))
 	l.Flush()
-	l.keepHouse()
+	if err := l.keepHouse(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if n := countRows(t, s); n != 1 {
 		t.Errorf("%d rows are left, want the young one", n)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Log is the ledger in a store. Make it with Open. Its methods may be called by any number of goroutines at once, but Take
-// and Prune by one.
+// by one, and Prune by one.
 type Log struct {
 	store *store.Store
 	// last is the number of the last row.

@@ -1,6 +1,7 @@
 package requestlog
 
 import (
+	"context"
 	"encoding/binary"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 const pruneStep = 6 * time.Hour
 
 // Prune removes rows that were written before a time, and then the oldest ones until the log takes no more than maxBytes on
-// disk. Ranges are removed, not rows, so it is quick.
-func (l *Log) Prune(before time.Time, maxBytes int64) error {
-	if err := l.remove(before); err != nil {
+// disk. Ranges are removed, not rows, so it is quick; giving back their space takes longer, and ends early when ctx does.
+func (l *Log) Prune(ctx context.Context, before time.Time, maxBytes int64) error {
+	if err := l.remove(ctx, before); err != nil {
 		return err
 	}
 	oldest, err := l.oldest()
@@ -34,11 +35,11 @@ func (l *Log) Prune(before time.Time, maxBytes int64) error {
 	// The share that is too much, of the time that there is.
 	span := time.Since(oldest)
 	over := time.Duration(float64(span) * (1 - float64(maxBytes)/float64(size)))
-	return l.remove(oldest.Add(max(over, min(pruneStep, span))))
+	return l.remove(ctx, oldest.Add(max(over, min(pruneStep, span))))
 }
 
 // remove removes what was written before a time.
-func (l *Log) remove(before time.Time) error {
+func (l *Log) remove(ctx context.Context, before time.Time) error {
 	number := firstNumber(before)
 	oldest, err := l.oldest()
 	if err != nil || oldest.IsZero() || !oldest.Before(before) {
@@ -55,7 +56,7 @@ func (l *Log) remove(before time.Time) error {
 	}
 	// At once, or the next run would find the log as large as it was.
 	for _, gone := range [...]store.Range{{From: rowKey(nil, 0), To: rowKey(nil, number)}, {From: store.SpaceBodies.Key(nil), To: bodies}} {
-		if err := l.store.Compact(gone); err != nil {
+		if err := l.store.Compact(ctx, gone); err != nil {
 			return err
 		}
 	}

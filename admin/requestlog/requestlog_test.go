@@ -259,7 +259,7 @@ func TestOldRowsAreRemoved(t *testing.T) {
 	for i := range 20 {
 		write(t, l, s, begin.AddDate(0, 0, i), full(fmt.Sprint("r", i)))
 	}
-	if err := l.Prune(begin.AddDate(0, 0, 5), 1<<40); err != nil {
+	if err := l.Prune(t.Context(), begin.AddDate(0, 0, 5), 1<<40); err != nil {
 		t.Fatal(err)
 	}
 	page, err := l.Search(Query{})
@@ -281,14 +281,14 @@ func TestALogThatIsTooLargeLosesItsOldestRows(t *testing.T) {
 		o.Message = strings.Repeat(fmt.Sprint(i*7919), 5000) // hardly compressible by much
 		write(t, l, s, begin.Add(time.Duration(i)*2*time.Hour), o)
 	}
-	if err := s.Compact(store.SpaceLedger.Range()); err != nil {
+	if err := s.Compact(t.Context(), store.SpaceLedger.Range()); err != nil {
 		t.Fatal(err)
 	}
 	before, err := s.Size(store.SpaceLedger.Range())
 	if err != nil || before == 0 {
 		t.Fatalf("the log has %d bytes; %v", before, err)
 	}
-	if err := l.Prune(time.Time{}, int64(before)*3/4); err != nil {
+	if err := l.Prune(t.Context(), time.Time{}, int64(before)*3/4); err != nil {
 		t.Fatal(err)
 	}
 	page, err := l.Search(Query{Limit: MaxLimit})

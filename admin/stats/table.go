@@ -53,10 +53,25 @@ func Open(s *store.Store) (*Table, error) {
 }
 
 // Take adds deltas to the sums, empties them, and puts the new sums into the batch, which must be committed then: a batch that
-// is not is lost to the disk, while the table has counted it.
+// is not is lost to the disk, while the table has counted it. On an error, of reading an earlier sum, nothing is counted.
 func (t *Table) Take(deltas []*Delta, b *store.Batch) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer func() {
+		for _, d := range deltas {
+			d.reset()
+		}
+	}()
+	// All that can fail comes first, so that what is counted is counted whole.
+	for _, d := range deltas {
+		for h, series := range d.hours {
+			for of := range series {
+				if _, err := t.sum(h, of); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	changed := make(map[hour]map[seriesKey]*Counters)
 	for _, d := range deltas {
 		for h, series := range d.hours {
@@ -64,16 +79,12 @@ func (t *Table) Take(deltas []*Delta, b *store.Batch) error {
 				changed[h] = make(map[seriesKey]*Counters, len(series))
 			}
 			for of, c := range series {
-				sum, err := t.sum(h, of)
-				if err != nil {
-					return err
-				}
+				sum := t.hours[h][of]
 				sum.Merge(c)
 				changed[h][of] = sum
 				t.total(of).Merge(c)
 			}
 		}
-		d.reset()
 	}
 	totals := make(map[seriesKey]bool)
 	for h, series := range changed {
@@ -280,5 +291,13 @@ func (t *Table) Fold(now time.Time) (int, error) {
 	for at, c := range days {
 		b.Set([]byte(at), c.append(nil))
 	}
+	// What is folded and at hand all the same, as when a clock was ahead by months, must be read again before it is added to.
+	t.mu.Lock()
+	for h := range t.hours {
+		if h < before {
+			delete(t.hours, h)
+		}
+	}
+	t.mu.Unlock()
 	return folded, t.store.Commit(b)
 }

@@ -130,8 +130,12 @@ func (s *Store) mustRead(kind, id string, into any) error {
 	return err
 }
 
+// probeSize is how many bytes a disk must take beside what is saved before a configuration is.
+const probeSize = 64 << 10
+
 // SaveConfig makes c the configuration of the database: one batch, on disk when it returns. c must not be changed
-// afterwards. Only what differs from the last LoadConfig or SaveConfig is written.
+// afterwards. Only what differs from the last LoadConfig or SaveConfig is written. A full or read-only disk is an error and
+// changes nothing: whoever saves is there to be told, and waits for nothing.
 func (s *Store) SaveConfig(c *config.Config) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
@@ -152,6 +156,9 @@ func (s *Store) SaveConfig(c *config.Config) error {
 		})
 	}
 	w.put(kindHead, "", h)
+	if w.err == nil {
+		w.err = s.takes(b.Len() + probeSize)
+	}
 	if w.err != nil {
 		b.Discard()
 		return w.err
@@ -160,6 +167,14 @@ func (s *Store) SaveConfig(c *config.Config) error {
 		return err
 	}
 	s.saved.config = c
+	return nil
+}
+
+// takes returns why the disk would not take so many bytes now.
+func (s *Store) takes(size int) error {
+	if err := s.disk.probe(s.disk.PathJoin(s.path, "probe"), size); err != nil {
+		return fmt.Errorf("store: the disk takes no writes: %w", err)
+	}
 	return nil
 }
 

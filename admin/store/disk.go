@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"os"
@@ -72,6 +73,17 @@ func (p *patientFS) retry(write func() error) error {
 			return err
 		}
 	}
+}
+
+// probe returns the error of a disk that does not take some bytes now, into a file of that name.
+func (p *patientFS) probe(name string, size int) error {
+	f, err := p.FS.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, size))
+	// In this order the first of them counts.
+	return cmp.Or(err, f.Sync(), f.Close(), p.FS.Remove(name))
 }
 
 func (p *patientFS) begin(err error) {

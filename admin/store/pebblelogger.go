@@ -25,9 +25,24 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 // is broken and keeps its goroutine for ever. That may hold locks of Pebble, so nothing of it is called again.
 func (l pebbleLogger) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
+	for _, arg := range args {
+		if cause, ok := arg.(error); ok {
+			err = fatal{err, cause}
+		}
+	}
 	if l.store.broken.CompareAndSwap(nil, &err) {
 		close(l.store.breaks)
-		l.store.log.Error("the database is broken; requests go on and nothing is recorded until a restart", "err", err)
+		if l.store.opened.Load() {
+			l.store.log.Error("the database is broken; requests go on and nothing is recorded until a restart", "err", err)
+		}
 	}
 	select {}
 }
+
+// fatal is an error that Pebble puts into words without wrapping its cause.
+type fatal struct {
+	error
+	cause error
+}
+
+func (f fatal) Unwrap() error { return f.cause }

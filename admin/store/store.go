@@ -31,6 +31,9 @@ const (
 // closeTimeout bounds Close on a disk that does not take what is left.
 const closeTimeout = 10 * time.Second
 
+// ErrClosed is returned by every method once Close was called.
+var ErrClosed = errors.New("store: the database is closed")
+
 // ErrBroken is returned by every method once the disk has failed in a way that waiting does not cure. The process can go on
 // without its database, and must be restarted to have it back.
 var ErrBroken = errors.New("store: the database is broken")
@@ -49,6 +52,7 @@ type Options struct {
 
 // Store is an open database. Make it with Open. Its methods may be called by any number of goroutines at once.
 type Store struct {
+	path   string
 	db     *pebble.DB
 	sealer *sealer
 	disk   *patientFS
@@ -58,6 +62,13 @@ type Store struct {
 	// broken is set once, by whoever sees the disk fail for good, who then closes breaks.
 	broken atomic.Pointer[error]
 	breaks chan struct{}
+	// damages are the files that reads found damaged, by path.
+	damages sync.Map
+	// using guards closed, and that users grows only while it is false.
+	using  sync.Mutex
+	closed bool
+	// users are the calls that use db.
+	users sync.WaitGroup
 	// close is closeOnce, once.
 	close func() error
 	// saving guards saved.
@@ -81,22 +92,27 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{sealer: sealer, log: o.Logger, disk: newPatientFS(under, o.Logger), breaks: make(chan struct{})}
+	s := &Store{path: o.Path, sealer: sealer, log: o.Logger, disk: newPatientFS(under, o.Logger), breaks: make(chan struct{})}
 	s.close = sync.OnceValue(s.closeOnce)
 	cache := pebble.NewCache(cacheSize)
 	defer cache.Unref()
-	if s.db, err = pebble.Open(o.Path, &pebble.Options{
-		FS:                 s.disk,
-		Cache:              cache,
-		MemTableSize:       memtableSize,
-		MaxOpenFiles:       maxOpenFiles,
-		FormatMajorVersion: format,
-		Logger:             pebbleLogger{s},
+	// A disk that breaks meanwhile keeps Pebble's goroutine, as in write.
+	if err := s.write(func() (err error) {
+		s.db, err = pebble.Open(o.Path, &pebble.Options{
+			FS:                 s.disk,
+			Cache:              cache,
+			MemTableSize:       memtableSize,
+			MaxOpenFiles:       maxOpenFiles,
+			FormatMajorVersion: format,
+			Logger:             pebbleLogger{s},
+			EventListener:      &pebble.EventListener{DataCorruption: s.damaged},
+		})
+		return err
 	}); err != nil {
 		return nil, fmt.Errorf("database %s: %w", o.Path, explain(err, o.Path))
 	}
 	if err := s.prepare(migrations); err != nil {
-		_ = s.db.Close()
+		_ = s.Close()
 		return nil, fmt.Errorf("database %s: %w", o.Path, err)
 	}
 	s.opened.Store(true)
@@ -130,36 +146,76 @@ func canOpen(path string) bool {
 	return true
 }
 
-// Close writes what is left and closes the database. It gives up after 10 seconds on a disk that takes nothing. No other
-// method may run then or be called afterwards, but Close itself, which returns the same.
+// Close writes what is left and closes the database. Calls that run are waited for, but none of them waits for a full disk any
+// longer. It gives up after 10 seconds on a disk that takes nothing. It may be called more than once, and returns the same.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeOnce() error {
+	s.using.Lock()
+	s.closed = true
+	s.using.Unlock()
 	s.disk.close()
 	done := make(chan error, 1)
-	go func() { done <- s.write(s.db.Close) }()
+	go func() {
+		s.users.Wait()
+		done <- s.db.Close()
+	}()
 	select {
 	case err := <-done:
 		return err
+	case <-s.breaks:
+		return s.fault()
 	case <-time.After(closeTimeout):
 		return errors.New("store: the disk does not take what is left to write")
 	}
 }
 
-// write does what may find the disk broken: Pebble's goroutine then stays where it is (see pebbleLogger.Fatalf), and the
-// caller's gets ErrBroken.
-func (s *Store) write(do func() error) error {
+// use begins a call that uses db, which must end with s.users.Done, or returns why it can't be used.
+func (s *Store) use() error {
+	s.using.Lock()
+	defer s.using.Unlock()
 	if err := s.fault(); err != nil {
 		return err
 	}
+	if s.closed {
+		return ErrClosed
+	}
+	s.users.Add(1)
+	return nil
+}
+
+// write does what may find the disk broken: Pebble's goroutine then stays where it is (see pebbleLogger.Fatalf), and the
+// caller's gets ErrBroken.
+func (s *Store) write(do func() error) error {
+	if err := s.use(); err != nil {
+		return err
+	}
 	done := make(chan error, 1)
-	go func() { done <- do() }()
+	go func() {
+		defer s.users.Done()
+		done <- do()
+	}()
 	select {
 	case err := <-done:
 		return err
 	case <-s.breaks:
 		return s.fault()
 	}
+}
+
+// damaged notes what a read found. The read itself returns an error.
+func (s *Store) damaged(info pebble.DataCorruptionInfo) {
+	if _, known := s.damages.LoadOrStore(info.Path, true); !known && s.opened.Load() {
+		s.log.Error("a file of the database is damaged; what it holds can't be read", "file", info.Path, "err", info.Details)
+	}
+}
+
+// named puts the name of the file before an error of a read that found it damaged.
+func named(err error) error {
+	if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
+		return fmt.Errorf("%s is damaged: %w", info.Path, err)
+	}
+	return err
 }
 
 // State is how the disk is. The zero value is well.
@@ -205,15 +261,16 @@ func (s *Store) Backup(dir string) error {
 
 // Get appends the value of a key to dst. It returns false when there is none.
 func (s *Store) Get(dst, key []byte) ([]byte, bool, error) {
-	if err := s.fault(); err != nil {
+	if err := s.use(); err != nil {
 		return dst, false, err
 	}
+	defer s.users.Done()
 	value, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return dst, false, nil
 	}
 	if err != nil {
-		return dst, false, fmt.Errorf("store: read %q: %w", key, err)
+		return dst, false, fmt.Errorf("store: read %q: %w", key, named(err))
 	}
 	dst = append(dst, value...)
 	return dst, true, closer.Close()
@@ -229,9 +286,10 @@ type Range struct {
 // Scan calls yield with each key of a range and its value, in order, until it returns false. Both are borrowed for the
 // call. It sees the database as it is at the beginning.
 func (s *Store) Scan(r Range, yield func(key, value []byte) bool) error {
-	if err := s.fault(); err != nil {
+	if err := s.use(); err != nil {
 		return err
 	}
+	defer s.users.Done()
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: r.From, UpperBound: r.To})
 	if err != nil {
 		return fmt.Errorf("store: scan from %q: %w", r.From, err)
@@ -243,8 +301,9 @@ func (s *Store) Scan(r Range, yield func(key, value []byte) bool) error {
 	for valid := first(); valid && yield(it.Key(), it.Value()); {
 		valid = next()
 	}
-	if err := errors.Join(it.Error(), it.Close()); err != nil {
-		return fmt.Errorf("store: scan from %q: %w", r.From, err)
+	// Close returns the error that ended the scan.
+	if err := it.Close(); err != nil {
+		return fmt.Errorf("store: scan from %q: %w", r.From, named(err))
 	}
 	return nil
 }
@@ -286,9 +345,10 @@ func (s *Store) Commit(b *Batch) error {
 	return nil
 }
 
-// Compact gives back the space of what was removed from a range, which it does sooner or later anyway.
-func (s *Store) Compact(r Range) error {
-	if err := s.write(func() error { return s.db.Compact(context.Background(), r.From, r.To, false) }); err != nil {
+// Compact gives back the space of what was removed from a range, which happens sooner or later anyway. It ends early, with
+// ctx's error, when ctx does.
+func (s *Store) Compact(ctx context.Context, r Range) error {
+	if err := s.write(func() error { return s.db.Compact(ctx, r.From, r.To, false) }); err != nil {
 		return fmt.Errorf("store: compact: %w", err)
 	}
 	return nil
@@ -296,9 +356,10 @@ func (s *Store) Compact(r Range) error {
 
 // Size returns about how many bytes a range takes on disk.
 func (s *Store) Size(r Range) (uint64, error) {
-	if err := s.fault(); err != nil {
+	if err := s.use(); err != nil {
 		return 0, err
 	}
+	defer s.users.Done()
 	return s.db.EstimateDiskUsage(r.From, r.To)
 }
 

@@ -25,6 +25,9 @@ import (
 // adminShutdownTimeout bounds the wait for running requests of the admin port, which are short.
 const adminShutdownTimeout = 5 * time.Second
 
+// lastWriteTimeout bounds the wait for what was recorded last on a disk that is slow, or takes nothing.
+const lastWriteTimeout = 15 * time.Second
+
 // startCommand runs the gateway and the admin server.
 type startCommand struct {
 	serverFlags
@@ -77,6 +80,8 @@ type server struct {
 	// background runs the loops of ledger and prices; endBackground ends them.
 	background    sync.WaitGroup
 	endBackground context.CancelFunc
+	// closing closes the database once.
+	closing sync.Once
 }
 
 // openServer wires a server in the order that its parts need each other, with the database in a directory and the key that
@@ -253,7 +258,7 @@ func (s *server) run(file *configFile, announcements ...func()) error {
 		case <-s.hangup:
 			s.reload(reload)
 		case got := <-s.stop:
-			stopWatching()
+			cancel() // A change that waits for the disk now ends with the database.
 			return s.drain(got, served)
 		case err := <-served:
 			return fmt.Errorf("a port was lost: %w", err)
@@ -324,17 +329,32 @@ func (s *server) close() {
 			ln.Close()
 		}
 	}
-	if s.endBackground != nil {
-		s.endBackground()
-		s.background.Wait()
-	}
-	if s.store != nil {
-		if err := s.store.Close(); err != nil {
-			s.log.Error("the database was not closed well", "err", err)
-		}
-	}
+	s.closing.Do(s.closeStore)
 	signal.Stop(s.stop)
 	signal.Stop(s.hangup)
+}
+
+// closeStore ends the loops in the background, which write what is recorded, and closes the database.
+func (s *server) closeStore() {
+	if s.endBackground != nil {
+		s.endBackground()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.background.Wait()
+		}()
+		select {
+		case <-ended:
+		case <-time.After(lastWriteTimeout):
+			s.log.Error("the disk does not take what was recorded last")
+		}
+	}
+	if s.store == nil {
+		return
+	}
+	if err := s.store.Close(); err != nil {
+		s.log.Error("the database was not closed well", "err", err)
+	}
 }
 
 // newLogger returns a logger that writes lines of level and above to w, as text or as JSON.
