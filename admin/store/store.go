@@ -86,7 +86,7 @@ func Open(o Options) (*Store, error) {
 	}
 	under := o.fs
 	if under == nil {
-		under = vfs.Default
+		under = realFS
 	}
 	sealer, err := newSealer(o.SecretKey)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -30,16 +31,41 @@ func readSecretKey(given, file string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("secret key: %w", err)
 	}
-	key := newSecretKey()
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	switch err := writeSecretKey(file); {
+	case errors.Is(err, fs.ErrExist): // another process was faster
+	case err != nil:
+		return nil, fmt.Errorf("secret key: %w", err)
+	}
+	if text, err = os.ReadFile(file); err != nil {
+		return nil, fmt.Errorf("secret key: %w", err)
+	}
+	return parseSecretKey(string(text), file)
+}
+
+// writeSecretKey makes a file with a new key. Whatever happens meanwhile, the file has all of it or does not exist: half a key
+// would be in the way of every later start.
+func writeSecretKey(file string) error {
+	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-") // with mode 0600
 	if err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+		return err
 	}
-	_, err = out.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+	defer os.Remove(out.Name())
+	_, err = out.WriteString(base64.StdEncoding.EncodeToString(newSecretKey()) + "\n")
+	if err := cmp.Or(err, out.Sync(), out.Close()); err != nil {
+		return err
 	}
-	return key, nil
+	if err = os.Link(out.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(out.Name(), file) // a file system without links
+	}
+	if err != nil {
+		return err
+	}
+	// What the key seals is on disk soon, and the name of its file must be too.
+	dir, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // newSecretKey returns a random key.

@@ -36,3 +36,22 @@ func TestSecretKey(t *testing.T) {
 		t.Error("a folder is taken for a key")
 	}
 }
+
+func TestNothingIsLeftOfASecretKeyThatWasNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "made.key")
+	first, err := readSecretKey("", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Another process that makes one at the same time must not replace it.
+	if err := writeSecretKey(file); err == nil {
+		t.Error("a key was replaced")
+	}
+	if again, err := readSecretKey("", file); !bytes.Equal(again, first) || err != nil {
+		t.Errorf("got %x, %v; want %x", again, err, first)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v; want the key alone", files, err)
+	}
+}

@@ -19,6 +19,8 @@ type process struct {
 	// data and admin are the addresses that its log names.
 	data, admin string
 	log         *lines
+	// exited is closed when the process has ended.
+	exited chan struct{}
 }
 
 // startProcess runs `octopus start` with that declarative file on free ports, and returns when both listen. At the end of
@@ -32,7 +34,7 @@ func startProcess(t *testing.T, file string, args ...string) *process {
 	command := exec.Command(binary, "start", "--config="+path, "--server-host=127.0.0.1", "--server-port=0", "--admin-port=0")
 	command.Args = append(command.Args, args...)
 	command.Dir = t.TempDir() // where its database is, unless args say otherwise
-	p := &process{Cmd: command, log: newLines()}
+	p := &process{Cmd: command, log: newLines(), exited: make(chan struct{})}
 	p.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OCTOPUS_") })
 	stderr, err := p.StderrPipe()
 	if err != nil {
@@ -41,15 +43,14 @@ func startProcess(t *testing.T, file string, args ...string) *process {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	exited := make(chan struct{})
 	go func() {
-		defer close(exited)
+		defer close(p.exited)
 		p.log.read(stderr)
 		_ = p.Wait() // it was killed
 	}()
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
-		<-exited
+		<-p.exited
 		if log := p.log.all(); strings.Contains(log, "panic") {
 			t.Errorf("the process logged:\n%s", log)
 		}
