@@ -14,7 +14,7 @@ import (
 
 // realFS is the file system of databases with faults on demand, in binaries that tests build with the tag faultydisk: a disk
 // that turns read-only under open files, or whose fsync takes seconds, can't be had otherwise. The fault is what the file
-// named by OCTOPUS_TEST_DISK holds: full, readonly, slow, or nothing.
+// named by FAULTYDISK holds: full, readonly, slow, or nothing.
 var realFS vfs.FS = scriptedFS{vfs.Default}
 
 // slowSync is how long fsync takes on a slow disk.
@@ -22,7 +22,7 @@ const slowSync = 5 * time.Second
 
 // scriptedFault returns the error of an operation under the present fault.
 func scriptedFault(operation string) error {
-	text, _ := os.ReadFile(os.Getenv("OCTOPUS_TEST_DISK")) // no file, no fault
+	text, _ := os.ReadFile(os.Getenv("FAULTYDISK")) // no file, no fault
 	switch {
 	case bytes.Equal(text, []byte("full")) && operation != "rename":
 		return &fs.PathError{Op: operation, Path: "disk", Err: syscall.ENOSPC}

@@ -64,6 +64,8 @@ type Store struct {
 	breaks chan struct{}
 	// damages are the files that reads found damaged, by path.
 	damages sync.Map
+	// troubledAt is when background work that failed was logged last, in nanoseconds since 1970.
+	troubledAt atomic.Int64
 	// using guards closed, and that users grows only while it is false.
 	using  sync.Mutex
 	closed bool
@@ -105,10 +107,13 @@ func Open(o Options) (*Store, error) {
 			MaxOpenFiles:       maxOpenFiles,
 			FormatMajorVersion: format,
 			Logger:             pebbleLogger{s},
-			EventListener:      &pebble.EventListener{DataCorruption: s.damaged},
+			EventListener:      &pebble.EventListener{DataCorruption: s.damaged, BackgroundError: s.troubled},
 		})
 		return err
 	}); err != nil {
+		if broken := s.broken.Load(); broken != nil {
+			err = *broken
+		}
 		return nil, fmt.Errorf("database %s: %w", o.Path, explain(err, o.Path))
 	}
 	if err := s.prepare(migrations); err != nil {
@@ -200,13 +205,6 @@ func (s *Store) write(do func() error) error {
 		return err
 	case <-s.breaks:
 		return s.fault()
-	}
-}
-
-// damaged notes what a read found. The read itself returns an error.
-func (s *Store) damaged(info pebble.DataCorruptionInfo) {
-	if _, known := s.damages.LoadOrStore(info.Path, true); !known && s.opened.Load() {
-		s.log.Error("a file of the database is damaged; what it holds can't be read", "file", info.Path, "err", info.Details)
 	}
 }
 

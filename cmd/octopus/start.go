@@ -25,8 +25,11 @@ import (
 // adminShutdownTimeout bounds the wait for running requests of the admin port, which are short.
 const adminShutdownTimeout = 5 * time.Second
 
-// lastWriteTimeout bounds the wait for what was recorded last on a disk that is slow, or takes nothing.
-const lastWriteTimeout = 15 * time.Second
+// How long the end of the process waits for what was recorded last: on a disk that is slow, and on one that takes nothing.
+const (
+	lastWriteTimeout = 15 * time.Second
+	fullDiskTimeout  = 3 * time.Second
+)
 
 // startCommand runs the gateway and the admin server.
 type startCommand struct {
@@ -343,9 +346,13 @@ func (s *server) closeStore() {
 			defer close(ended)
 			s.background.Wait()
 		}()
+		timeout := lastWriteTimeout
+		if s.store.State().Waiting != nil {
+			timeout = fullDiskTimeout
+		}
 		select {
 		case <-ended:
-		case <-time.After(lastWriteTimeout):
+		case <-time.After(timeout):
 			s.log.Error("the disk does not take what was recorded last")
 		}
 	}
