@@ -44,6 +44,8 @@ func (s *Store) fail(err error) {
 // troublePause is how long the same trouble is not logged again: Pebble repeats its work at once.
 const troublePause = time.Minute
 
+// Pebble's errors are logged by their Error, since slog would print all that they know, the stack too.
+
 // troubled is told of background work that failed. While the database is opened Pebble would repeat it for ever.
 func (s *Store) troubled(err error) {
 	if !s.opened.Load() {
@@ -52,14 +54,14 @@ func (s *Store) troubled(err error) {
 	}
 	now := time.Now().UnixNano()
 	if last := s.troubledAt.Load(); now-last > int64(troublePause) && s.troubledAt.CompareAndSwap(last, now) {
-		s.log.Warn("the database's background work failed and is repeated", "err", err)
+		s.log.Warn("the database's background work failed and is repeated", "err", err.Error())
 	}
 }
 
 // damaged is told what a read found. The read itself returns an error.
 func (s *Store) damaged(info pebble.DataCorruptionInfo) {
 	if _, known := s.damages.LoadOrStore(info.Path, true); !known && s.opened.Load() {
-		s.log.Error("a file of the database is damaged; what it holds can't be read", "file", info.Path, "err", info.Details)
+		s.log.Error("a file of the database is damaged; what it holds can't be read", "file", info.Path, "err", info.Details.Error())
 	}
 }
 

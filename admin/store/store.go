@@ -134,7 +134,11 @@ func explain(err error, path string) error {
 		return fmt.Errorf("not writable: %w", err)
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk is full: %w", err)
-	case errors.Is(err, pebble.ErrCorruption):
+	case pebble.IsCorruptionError(err):
+		// Which log, and where, is a detail that Error leaves out.
+		if detailed := interface{ ErrorDetail() string }(nil); errors.As(err, &detailed) {
+			return fmt.Errorf("damaged: %s: %w", detailed.ErrorDetail(), err)
+		}
 		return fmt.Errorf("damaged: %w", err)
 	}
 	return err
@@ -211,7 +215,7 @@ func (s *Store) write(do func() error) error {
 // named puts the name of the file before an error of a read that found it damaged.
 func named(err error) error {
 	if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
-		return fmt.Errorf("%s is damaged: %w", info.Path, err)
+		return fmt.Errorf("%s is damaged: %w", info.Path, info.Details)
 	}
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
 )
 
 // faultyBinary is the path of an octopus whose disk has faults on demand (admin/store's disk_faulty.go).
@@ -252,4 +251,3 @@ func (p *process) terminate(t *testing.T, within time.Duration) time.Duration {
 	}
 	return time.Since(begun)
 }
-
