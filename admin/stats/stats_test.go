@@ -322,3 +322,43 @@ func FuzzCounters(f *testing.F) {
 		}
 	})
 }
+
+func TestHoursThatAClockAheadFoldedAreNotCountedTwice(t *testing.T) {
+	table, s := newTable(t)
+	d := table.NewDelta()
+	d.Add(refused(), noon)
+	take(t, table, s, d)
+	// The clock jumps ahead and housekeeping comes by; then it is set back, and the hour goes on.
+	if n, err := table.Fold(noon.Add(hoursKept + 48*time.Hour)); n == 0 || err != nil {
+		t.Fatalf("%d hours were folded, %v", n, err)
+	}
+	d.Add(refused(), noon.Add(time.Minute))
+	take(t, table, s, d)
+	if sum, err := table.Sum(All, "", Span{}); err != nil || sum.Requests != 2 || table.Total(All, "").Requests != 2 {
+		t.Errorf("%d requests in days and hours, a total of %d, %v; want 2", sum.Requests, table.Total(All, "").Requests, err)
+	}
+}
+
+func TestSumsThatCannotBeReadCountNothing(t *testing.T) {
+	table, s := newTable(t)
+	b := s.NewBatch()
+	b.Set(keyOf(recordHour, ByAPIKey, int64(hourOf(noon)), "p1"), []byte{0xff})
+	if err := s.Commit(b); err != nil {
+		t.Fatal(err)
+	}
+	d := table.NewDelta()
+	for range 2 {
+		d.Add(refused(), noon)
+		b = s.NewBatch()
+		if err := table.Take([]*Delta{d}, b); err == nil {
+			t.Fatal("a damaged record was read")
+		}
+		b.Discard()
+	}
+	// What was not counted then is not counted later either: its rows were dropped.
+	d.Add(refused(), noon.Add(time.Hour))
+	take(t, table, s, d)
+	if sum, err := table.Sum(All, "", Span{}); err != nil || sum.Requests != 1 || table.Total(All, "").Requests != 1 {
+		t.Errorf("%d requests in hours, a total of %d, %v; want 1", sum.Requests, table.Total(All, "").Requests, err)
+	}
+}

@@ -3,13 +3,17 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"octopus/gateway/config"
 )
@@ -227,5 +231,27 @@ func TestDocumentsAreKept(t *testing.T) {
 	}
 	if d, tag, err := open(t, Options{Path: path}).KeptDocument("prices"); string(d) != "{}" || tag != `"v1"` || err != nil {
 		t.Errorf("after: %q, %q, %v", d, tag, err)
+	}
+}
+
+func TestAConfigurationThatTheDiskWouldNotTakeIsRefused(t *testing.T) {
+	faulty := &faultyFS{FS: vfs.NewMem()}
+	s := open(t, Options{Path: "db", fs: faulty})
+	c := withIDs(filled())
+	if err := s.SaveConfig(c); err != nil {
+		t.Fatal(err)
+	}
+	next := *c
+	next.Revision++
+	faulty.set(syscall.ENOSPC)
+	if err := s.SaveConfig(&next); !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	if got := loaded(t, s); got.Revision != c.Revision {
+		t.Errorf("revision %d is saved, want %d", got.Revision, c.Revision)
+	}
+	faulty.set(nil)
+	if err := s.SaveConfig(&next); err != nil || loaded(t, s).Revision != next.Revision {
+		t.Errorf("afterwards: %v", err)
 	}
 }

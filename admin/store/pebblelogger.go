@@ -16,7 +16,9 @@ var _ pebble.Logger = pebbleLogger{}
 func (l pebbleLogger) Infof(string, ...any) {}
 
 // Errorf is about background work that failed and will be tried again.
-func (l pebbleLogger) Errorf(format string, args ...any) { l.store.troubled(fmt.Errorf(format, args...)) }
+func (l pebbleLogger) Errorf(format string, args ...any) {
+	l.store.troubled(fmt.Errorf(format, args...))
+}
 
 // Fatalf must not return, by Pebble's contract, and must not end a process that serves requests: it notes that the database
 // is broken and keeps its goroutine for ever. That may hold locks of Pebble, so nothing of it is called again.

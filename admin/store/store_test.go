@@ -386,3 +386,87 @@ func TestABackupIsADatabase(t *testing.T) {
 		t.Errorf("a second backup to the same place: %v", err)
 	}
 }
+
+func TestClosingEndsTheWaitForAFullDisk(t *testing.T) {
+	faulty := &faultyFS{FS: vfs.NewMem()}
+	s := open(t, Options{Path: "db", fs: faulty})
+	set(t, s, "x1", "before")
+	faulty.set(syscall.ENOSPC)
+	done := make(chan error)
+	go func() {
+		b := s.NewBatch()
+		b.Set([]byte("x2"), nil)
+		done <- s.Commit(b)
+	}()
+	for s.State().Waiting == nil {
+		time.Sleep(time.Millisecond)
+	}
+	begun := time.Now()
+	closed := s.Close()
+	if err := <-done; err == nil || closed == nil || time.Since(begun) > closeTimeout/2 {
+		t.Errorf("after %v: the commit %v, close %v; want errors, and soon", time.Since(begun), err, closed)
+	}
+	if _, _, err := s.Get(nil, []byte("x1")); err == nil {
+		t.Error("a read of a closed database")
+	}
+}
+
+func TestAClosedDatabaseIsAnError(t *testing.T) {
+	s := open(t, Options{Path: filepath.Join(t.TempDir(), "db")})
+	b := s.NewBatch()
+	b.Set([]byte("x"), nil)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, _, read := s.Get(nil, []byte("x"))
+	_, size := s.Size(Prefixed([]byte("x")))
+	for what, err := range map[string]error{
+		"commit": s.Commit(b), "get": read, "size": size, "scan": s.Scan(Range{}, func(_, _ []byte) bool { return true }),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestADamagedTableIsAnErrorOfItsReaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	s := open(t, Options{Path: path})
+	for i := range 1000 {
+		set(t, s, fmt.Sprintf("x%d", i), strings.Repeat("value", i%50))
+	}
+	for range 2 { // the second time, all is in tables
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, Options{Path: path})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tables, _ := filepath.Glob(filepath.Join(path, "*.sst"))
+	for _, table := range tables {
+		text, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := len(text) / 3; i < len(text)/3+100; i++ { // not where Open reads
+			text[i] ^= 0xff
+		}
+		if err := os.WriteFile(table, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log strings.Builder
+	s = open(t, Options{Path: path, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 3 {
+		err := s.Scan(Prefixed([]byte("x")), func(_, _ []byte) bool { return true })
+		if err == nil || !strings.Contains(err.Error(), ".sst is damaged") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("a scan: %v; want one line that names the table", err)
+		}
+	}
+	set(t, s, "y", "1") // writing goes on
+	if n := strings.Count(log.String(), "is damaged"); n != 1 || strings.Contains(log.String(), "stack") {
+		t.Errorf("it was logged %d times:\n%s", n, &log)
+	}
+}
