@@ -147,21 +147,3 @@ func TestHousekeepingRemovesOldRowsAndKeepsTheirSums(t *testing.T) {
 		t.Errorf("the total is %d", total.Requests)
 	}
 }
-
-// BenchmarkRecord says what a request pays for being recorded; -cpu 1,8 compares one caller with eight.
-func BenchmarkRecord(b *testing.B) {
-	l, _ := newLedger(b)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- l.Run(ctx) }()
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		o := served(1)
-		for pb.Next() {
-			l.Record(o)
-		}
-	})
-	b.StopTimer()
-	cancel()
-	<-done
-}
