@@ -32,7 +32,7 @@ func TestBodiesAreKeptWithoutPayloadsAndKeys(t *testing.T) {
 	if got, err := l.Bodies(row.Number); err != nil || got.Request != nil || got.Response != nil {
 		t.Errorf("a row without bodies has %+v; %v", got, err)
 	}
-	if err := l.Prune(time.Now().Add(time.Hour), 1<<40); err != nil {
+	if err := l.Prune(t.Context(), time.Now().Add(time.Hour), 1<<40); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := l.Bodies(row.Number - 1); err != nil || got.Request != nil {

@@ -189,6 +189,7 @@ func TestDiskFaults(t *testing.T) {
 					}
 				}
 			}
+			peak := g.peakMemory(t)
 			g.terminate(t, patience)
 			s := d.open(t)
 			defer s.Close()
@@ -197,8 +198,8 @@ func TestDiskFaults(t *testing.T) {
 			if accounted := b.total() + int(dropped); accounted < asked || accounted > asked+aborted {
 				t.Errorf("%d rows and %v dropped of %d answers", b.total(), dropped, asked)
 			}
-			*evidence += fmt.Sprintf("%s for %v: median %v (%v before), p99 %v (%v), %v of %d rows dropped, %s resident; ", fault.name,
-				lasted.Round(time.Millisecond), p50, wellP50, p99, wellP99, dropped, asked, mebibytes(memory))
+			*evidence += fmt.Sprintf("%s for %v: median %v (%v before), p99 %v (%v), %v of %d rows dropped, %s resident, at most %s; ", fault.name,
+				lasted.Round(time.Millisecond), p50, wellP50, p99, wellP99, dropped, asked, mebibytes(memory), mebibytes(peak))
 		})
 	}
 	t.Run("SIGTERM with a full disk", func(t *testing.T) {

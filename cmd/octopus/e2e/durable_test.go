@@ -85,15 +85,27 @@ func (d *durable) failsToStart(t *testing.T) string {
 // open opens a copy of the database, as a crash left it, so that a process finds the original as it was.
 func (d *durable) open(t *testing.T) *store.Store {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "copy")
-	if err := os.CopyFS(path, os.DirFS(d.database)); err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(store.Options{Path: path, SecretKey: d.key, Logger: slog.New(slog.DiscardHandler)})
+	s, err := d.tryOpen(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// opens reports whether the database can be opened.
+func (d *durable) opens(t *testing.T) bool {
+	t.Helper()
+	s, err := d.tryOpen(t)
+	return err == nil && s.Close() == nil
+}
+
+func (d *durable) tryOpen(t *testing.T) (*store.Store, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(path, os.DirFS(d.database)); err != nil {
+		t.Fatal(err)
+	}
+	return store.Open(store.Options{Path: path, SecretKey: d.key, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // sums are some numbers of a series.
