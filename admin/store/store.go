@@ -44,6 +44,8 @@ type Options struct {
 	Path string
 	// SecretKey has 32 bytes and seals secrets. A database is opened with the key that it was made with.
 	SecretKey []byte
+	// MustExist makes a database that is missing an error.
+	MustExist bool
 	// Logger is told when the disk stops taking writes, when it takes them again, and when it breaks. Nil means slog.Default.
 	Logger *slog.Logger
 	// fs is the file system, nil for the real one.
@@ -94,6 +96,9 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := under.Stat(o.Path); o.MustExist && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("database %s: there is none", o.Path) // Pebble would make the directory before it says so
+	}
 	s := &Store{path: o.Path, sealer: sealer, log: o.Logger, disk: newPatientFS(under, o.Logger), breaks: make(chan struct{})}
 	s.close = sync.OnceValue(s.closeOnce)
 	cache := pebble.NewCache(cacheSize)
@@ -106,6 +111,7 @@ func Open(o Options) (*Store, error) {
 			MemTableSize:       memtableSize,
 			MaxOpenFiles:       maxOpenFiles,
 			FormatMajorVersion: format,
+			ErrorIfNotExists:   o.MustExist,
 			Logger:             pebbleLogger{s},
 			EventListener:      &pebble.EventListener{DataCorruption: s.damaged, BackgroundError: s.troubled},
 		})
@@ -134,6 +140,8 @@ func explain(err error, path string) error {
 		return fmt.Errorf("not writable: %w", err)
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk is full: %w", err)
+	case errors.Is(err, pebble.ErrDBDoesNotExist):
+		return errors.New("there is none")
 	case pebble.IsCorruptionError(err):
 		// Which log, and where, is a detail that Error leaves out.
 		if detailed := interface{ ErrorDetail() string }(nil); errors.As(err, &detailed) {
@@ -247,10 +255,10 @@ func (s *Store) fault() error {
 }
 
 // Backup copies the database, consistent as of now, into a directory that must not exist yet. Files that don't change are
-// linked rather than copied where the file system is the same.
+// linked rather than copied where the file system is the same. The error wraps fs.ErrExist when the directory exists.
 func (s *Store) Backup(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
-		return fmt.Errorf("store: backup: %s exists already", dir)
+		return fmt.Errorf("store: backup: %s exists already: %w", dir, fs.ErrExist)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return fmt.Errorf("store: backup: %w", err)
