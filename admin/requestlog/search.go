@@ -71,7 +71,7 @@ func (l *Log) Search(q Query) (Page, error) {
 		limit = DefaultLimit
 	}
 	limit = min(limit, MaxLimit)
-	q.Text = strings.ToLower(q.Text)
+	wanted := q.Filter()
 	var page Page
 	var bad error
 	until, seen := time.Now().Add(searchTime), 0
@@ -87,7 +87,7 @@ func (l *Log) Search(q Query) (Page, error) {
 			return false
 		}
 		row.Number = number
-		if q.wants(row) {
+		if wanted(row) {
 			page.Rows = append(page.Rows, row)
 		}
 		return true
@@ -95,7 +95,13 @@ func (l *Log) Search(q Query) (Page, error) {
 	return page, errors.Join(err, bad)
 }
 
-// wants reports whether a row meets the conditions other than time.
+// Filter returns what reports whether a row meets the conditions other than time. Several goroutines may call it at once.
+func (q Query) Filter() func(*Row) bool {
+	q.Text = strings.ToLower(q.Text)
+	return q.wants
+}
+
+// wants reports whether a row meets the conditions other than time. Text is in lower case.
 func (q *Query) wants(r *Row) bool {
 	switch {
 	case q.Status > 5 && r.Status != q.Status || q.Status > 0 && q.Status <= 5 && r.Status/100 != q.Status:

@@ -192,6 +192,19 @@ type Ranked struct {
 	Counters
 }
 
+// Totals returns the series of a dimension with their sums of all time, in no order.
+func (t *Table) Totals(dimension Dimension) []Ranked {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var all []Ranked
+	for of, c := range t.totals {
+		if of.dimension == dimension {
+			all = append(all, Ranked{of.id, *c})
+		}
+	}
+	return all
+}
+
 // Ranking returns the series of a dimension with their sums over a span, the largest by a number first.
 func (t *Table) Ranking(dimension Dimension, span Span, by func(*Counters) int64) ([]Ranked, error) {
 	sums := make(map[string]*Counters)
