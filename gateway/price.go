@@ -91,6 +91,16 @@ func (m member) priced(prices *pricing) member {
 	return m
 }
 
+// Priced reports whether a channel, which is named and enabled, has a price for a model: then its cost is known.
+func (g *Gateway) Priced(channel, model string) bool {
+	s := g.snapshot.Load()
+	if s == nil || s.channels[channel] == nil {
+		return false
+	}
+	price, _ := s.pricing.find(channel, s.channels[channel].host, model)
+	return price != nil && price.Input >= 0 && price.Output >= 0
+}
+
 // bill notes what the call cost: the attempt that served it, or broke off while it did, and those that lost against it, whose
 // usage is estimated. Attempts that failed before an answer cost nothing.
 func (c *call) bill() {

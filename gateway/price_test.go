@@ -154,3 +154,39 @@ func TestAPriceHoldsFromItsTimeOn(t *testing.T) {
 		}
 	}
 }
+
+func TestPricedIsWhatCanBeBilled(t *testing.T) {
+	own := func(input, output int64) []config.Price {
+		return []config.Price{{Model: "m", Input: input, Output: output, CacheRead: config.NoPrice, CacheWrite: config.NoPrice}}
+	}
+	for _, test := range []struct {
+		name           string
+		own            []config.Price
+		channel, model string
+		enabled, want  bool
+	}{
+		{"both rates", own(1, 0), "c", "m", true, true},
+		{"one rate alone", own(1, config.NoPrice), "c", "m", true, false},
+		{"another model", own(1, 1), "c", "n", true, false},
+		{"no such channel", own(1, 1), "d", "m", true, false},
+		{"a channel that is off", own(1, 1), "c", "m", false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := New(Options{MaxBodySize: 1, MaxInFlight: 1, MaxBodyMemory: 1, SecretKey: make([]byte, 32)})
+			defer func() { _ = g.Shutdown(t.Context()) }()
+			if g.Priced(test.channel, test.model) {
+				t.Error("before the first configuration")
+			}
+			c := config.Empty()
+			c.Channels = []config.Channel{{Name: "c", Enabled: test.enabled, PriceMultiplier: config.PriceMultiplierOne,
+				Endpoints: []config.Endpoint{{Protocol: llm.Chat, BaseURL: "https://c.example/v1"}}, Keys: []config.Key{{ID: "k", Secret: "s", Weight: 1}}}}
+			c.Prices = test.own
+			if err := g.Apply(c); err != nil {
+				t.Fatal(err)
+			}
+			if got := g.Priced(test.channel, test.model); got != test.want {
+				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
+	}
+}

@@ -38,6 +38,8 @@ type TargetHealth struct {
 	LastErrorAt time.Time
 	// InFlight is how many attempts run.
 	InFlight int64
+	// Latency is about how long the first token takes of the model at the channel, zero when nothing is known.
+	Latency time.Duration
 }
 
 // Targets returns how every target fares that the configuration names, in its order.
@@ -55,9 +57,13 @@ func (g *Gateway) Targets() []TargetHealth {
 			continue
 		}
 		for _, model := range ch.listed {
-			m := newMember(ch, model)
+			m, latency := newMember(ch, model), time.Duration(0)
+			if l := s.loads[loadID{ch.id, model}]; l != nil {
+				latency = l.Latency(time.Duration(at))
+			}
 			for k := range ch.keys {
 				list = append(list, m.targetHealth(k, cfg, at))
+				list[len(list)-1].Latency = latency
 			}
 		}
 	}
