@@ -66,6 +66,7 @@ var owners = map[string][]string{
 	"github.com/fasthttp/router":         {"admin"},          // the data port has a dozen fixed paths and no router
 	"github.com/VictoriaMetrics/metrics": {"gateway"},        // metric names are written in full in one file
 	"golang.org/x/sys":                   {"gateway"},        // the sweeper's poll
+	"golang.org/x/crypto":                {"admin"},          // Argon2id, for the password of the panel
 	// The 200 000 words of o200k_base, embedded, and their byte pair encoding; it brings one module, of regular expressions.
 	"github.com/tiktoken-go/tokenizer": {"codec/tokens"},
 	// The format of records on disk: tagged fields, of which a newer version may add some.

@@ -28,9 +28,24 @@ func TestOwnHost(t *testing.T) {
 		"localhost\x00.evil":   false,
 		"127.0.0.1:80@evil.cc": false,
 	} {
-		if got := ownHost(host); got != want {
+		if got := ownHost(host, nil); got != want {
 			t.Errorf("ownHost(%q) = %v, want %v", host, got, want)
 		}
+	}
+}
+
+func TestFurtherHosts(t *testing.T) {
+	for host, want := range map[string]bool{
+		"octopus.example": true, "OCTOPUS.example:443": true, "localhost": true, "10.0.0.1": true,
+		"": true, "x.octopus.example": false, "octopus.example.evil.test": false, "octopus.example:a": false,
+	} {
+		if got := ownHost(host, []string{"other.example", "octopus.example"}); got != want {
+			t.Errorf("ownHost(%q) = %v, want %v", host, got, want)
+		}
+	}
+	p := open(t, Options{Hosts: []string{"octopus.example"}})
+	if response, body := p.send(t, "GET /healthz HTTP/1.1\r\nHost: octopus.example\r\nConnection: close\r\n\r\n"); response.StatusCode != 200 {
+		t.Errorf("%d %s, want 200", response.StatusCode, body)
 	}
 }
 

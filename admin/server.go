@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"octopus/gateway/config"
 )
 
 // Limits of the admin port. It serves a handful of people and scrapers, so they are tight and not configurable.
@@ -28,26 +32,60 @@ const (
 	idleTimeout = 90 * time.Second
 )
 
-// Options are what a Server shows and where it logs. None may be nil.
+// Options are what a Server shows and where it logs. No function may be nil; each is called by several goroutines at once.
 type Options struct {
-	// Metrics writes all metrics in the Prometheus text format. It is called by several goroutines at once.
+	// Token is the admin token, of at least MinToken characters. Empty means that nobody may call what needs it.
+	Token string
+	// Hosts are names under which the port may be called, besides localhost and IP literals.
+	Hosts []string
+	// Metrics writes all metrics in the Prometheus text format.
 	Metrics func(io.Writer)
 	// Ready reports whether the data port takes requests: configuration loaded, not draining.
-	Ready  func() bool
+	Ready func() bool
+	// Config returns the configuration in use. It is read only.
+	Config func() *config.Config
+	// Ledger has the request log and the statistics.
+	Ledger *Ledger
+	// Health returns how every target fares, in the order of the configuration.
+	Health func() []TargetHealth
+	// Requests returns what is running now.
+	Requests func() []RunningRequest
+	// Catalog yields the models of the price catalog, in any order.
+	Catalog iter.Seq[CatalogModel]
+	// PriceSync returns how the syncing of the catalog stands. SyncPrices syncs it now, until ctx ends.
+	PriceSync  func() PriceSync
+	SyncPrices func(ctx context.Context) error
+	// Priced reports whether an enabled channel, by name, has a price for a model.
+	Priced func(channel, model string) bool
+	// Backup copies the database into a directory, whose name is absolute. The error wraps fs.ErrExist when it exists.
+	Backup func(dir string) error
 	Logger *slog.Logger
+	// keepAlive is the longest silence of a stream, zero for the usual one.
+	keepAlive time.Duration
 }
 
 // Server is the admin port. Make it with New.
 type Server struct {
 	options Options
 	http    *fasthttp.Server
+	// running ends with the beginning of Shutdown, by stop.
+	running context.Context
+	stop    context.CancelFunc
+	// streams counts the streams that are open; syncing and profiling are whether a caller waits for a price sync or for a
+	// profile of the CPU. Written by requests.
+	streams            atomic.Int32
+	syncing, profiling atomic.Bool
 }
 
 // New returns a server that is not listening yet.
 func New(o Options) *Server {
+	if o.keepAlive == 0 {
+		o.keepAlive = streamKeepAlive
+	}
 	s := &Server{options: o}
+	s.running, s.stop = context.WithCancel(context.Background())
 	s.http = &fasthttp.Server{
-		Handler:               s.recovered(checkedHost(s.routes())),
+		Handler:               s.recovered(checkedHost(o.Hosts, s.routes())),
 		ErrorHandler:          refuseUnreadable,
 		Logger:                debugLogger{o.Logger},
 		MaxRequestBodySize:    maxBodyBytes,
@@ -70,8 +108,9 @@ func (s *Server) Serve(ln net.Listener) error {
 	return nil
 }
 
-// Shutdown closes the listener and waits for running requests. When ctx ends first it returns ctx.Err().
+// Shutdown closes the listener, ends streams and waits for running requests. When ctx ends first it returns ctx.Err().
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
 	return s.http.ShutdownWithContext(ctx)
 }
 

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"octopus/gateway/config"
 )
 
 // port is a running Server with what it logs.
@@ -33,6 +35,9 @@ func open(t *testing.T, o Options) *port {
 	}
 	if o.Ready == nil {
 		o.Ready = func() bool { return true }
+	}
+	if o.Config == nil {
+		o.Config = config.Empty
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -103,6 +108,50 @@ func checkError(t *testing.T, response *http.Response, body string, status int, 
 	}
 }
 
+// token is the admin token of tests.
+const token = "0123456789abcdef"
+
+// openWithToken opens a port with the token, and a ledger if a test doesn't give.
+func openWithToken(t *testing.T, o Options) *port {
+	t.Helper()
+	o.Token = token
+	if o.Ledger == nil {
+		o.Ledger, _ = newLedger(t)
+	}
+	return open(t, o)
+}
+
+// call sends a request with the token.
+func (p *port) call(t *testing.T, method, path, body string) (*http.Response, string) {
+	t.Helper()
+	return p.send(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		method, path, token, len(body), body))
+}
+
+// ask gets a path with the token and reads the answer, which must be JSON with status 200, into into.
+func (p *port) ask(t *testing.T, path string, into any) {
+	t.Helper()
+	response, body := p.call(t, "GET", path, "")
+	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%s: %d %s %s", path, response.StatusCode, response.Header.Get("Content-Type"), body)
+	}
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		t.Fatalf("%s: %v: %s", path, err, body)
+	}
+}
+
+// checkRefused fails unless an answer is an error about a field.
+func checkRefused(t *testing.T, response *http.Response, body string, status int, code, field string) {
+	t.Helper()
+	var e errorBody
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		t.Fatalf("body %q: %v", body, err)
+	}
+	if response.StatusCode != status || e.Error.Code != code || e.Error.Field != field || e.Error.Message == "" {
+		t.Errorf("%d %s, want %d with code %q, field %q and a message", response.StatusCode, body, status, code, field)
+	}
+}
+
 func TestHealthAndReadiness(t *testing.T) {
 	var ready atomic.Bool
 	p := open(t, Options{Ready: ready.Load})
@@ -134,7 +183,7 @@ func TestMetricsAreWhatTheOptionWrites(t *testing.T) {
 
 func TestUnknownPathsAndMethods(t *testing.T) {
 	p := open(t, Options{})
-	for _, path := range []string{"/", "/metrics/", "//metrics", "/Metrics", "/v1/models", "/debug/pprof/", "/healthz/../v1"} {
+	for _, path := range []string{"/", "/metrics/", "//metrics", "/Metrics", "/v1/models", "/debug/pprof/", "/api/v1/", "/healthz/../v1"} {
 		t.Run(path, func(t *testing.T) {
 			response, body := p.get(t, path)
 			checkError(t, response, body, 404, "not_found")

@@ -61,6 +61,5 @@ var idle = struct {
 	},
 	settings: []idleField[Settings]{
 		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
-		{"metrics_auth", func(s *Settings) bool { return s.MetricsAuth }},
 	},
 }

@@ -11,7 +11,7 @@ channels: [{name: a, type: anthropic, base_url: "https://a.example", keys: [sk-1
 groups: [{name: g, aliases: [h], mode: least-latency, affinity: session, match: "^m", members: [{channel: a, model: m}], policy: {attempts: 1, deadline: 1s, keepalive: 1s, rate_limit_wait: 1s, commit: complete, cooldown: {base: 1s}, hedge: {after: p95}}}]
 api_keys: [{name: k, key: sk-octopus-0123456789abcdef, groups: ["*"], expires_at: 2030-01-01T00:00:00Z, allowed_ips: [10.0.0.1]}]
 prices: [{model: m, input: 1}]
-settings: {log_bodies: all, log_retention: 1h, log_max_size: 1, stats_save_interval: 2s, price_sync_interval: 0, price_sync_url: "", cors_origins: ["*"], response_model: requested, relay_headers: false, allow_metadata_addresses: true, proxy: "http://p.example"}
+settings: {log_bodies: all, log_retention: 1h, log_max_size: 1, stats_save_interval: 2s, price_sync_interval: 0, price_sync_url: "", cors_origins: ["*"], response_model: requested, relay_headers: false, metrics_auth: true, allow_metadata_addresses: true, proxy: "http://p.example"}
 `} {
 		if got := mustApply(t, Empty(), text).WithoutEffect(); len(got) > 0 {
 			t.Errorf("without effect: %q, want none", got)
@@ -28,7 +28,7 @@ groups:
   - {name: gpt-5.4}
 api_keys:
   - {name: k, key: sk-octopus-0123456789abcdef, budget_usd: 1, budget_period: day, rpm: 1, tpm: 1, concurrency: 1, unpriced: allow}
-settings: {model_sync_interval: 0, metrics_auth: true, response_store: {ttl: 1h}}
+settings: {model_sync_interval: 0, response_store: {ttl: 1h}}
 `)
 	want := []string{
 		`channels["a"].model_sync`,
@@ -39,7 +39,6 @@ settings: {model_sync_interval: 0, metrics_auth: true, response_store: {ttl: 1h}
 		`api_keys["k"].concurrency`,
 		`api_keys["k"].unpriced`,
 		"settings.model_sync_interval",
-		"settings.metrics_auth",
 	}
 	if got := c.WithoutEffect(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
