@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"octopus/admin/store"
 	"octopus/gateway/config"
@@ -15,9 +16,10 @@ type configuration struct {
 	store *store.Store
 	// use makes a configuration the one in use, or returns an error and leaves the old one.
 	use func(*config.Config) error
-	// mu guards current, and is held during a change: there is one at a time.
-	mu      sync.Mutex
-	current *config.Config
+	// mu is held during a change: there is one at a time.
+	mu sync.Mutex
+	// inUse is what get returns. Written with mu held.
+	inUse atomic.Pointer[config.Config]
 }
 
 // openConfiguration takes the configuration of the database into use.
@@ -29,25 +31,31 @@ func openConfiguration(s *store.Store, use func(*config.Config) error) (*configu
 	if err := use(current); err != nil {
 		return nil, fmt.Errorf("configuration in the database: %w", err)
 	}
-	return &configuration{store: s, use: use, current: current}, nil
+	c := &configuration{store: s, use: use}
+	c.inUse.Store(current)
+	return c, nil
 }
+
+// get returns the configuration in use, which is read only.
+func (c *configuration) get() *config.Config { return c.inUse.Load() }
 
 // change makes what edit makes of the current configuration the one in use and in the database. An error of edit, or of those
 // two, changes nothing. changed is false, and nothing was written, when edit returns false.
 func (c *configuration) change(edit func(*config.Config) (*config.Config, bool, error)) (next *config.Config, changed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next, changed, err = edit(c.current)
+	current := c.get()
+	next, changed, err = edit(current)
 	if err != nil || !changed {
-		return c.current, false, err
+		return current, false, err
 	}
 	if err := c.use(next); err != nil {
-		return c.current, false, err
+		return current, false, err
 	}
 	if err := c.store.SaveConfig(next); err != nil {
 		// What is not on disk is not in use either, or a restart would change it back without a word.
-		return c.current, false, errors.Join(err, c.use(c.current))
+		return current, false, errors.Join(err, c.use(current))
 	}
-	c.current = next
+	c.inUse.Store(next)
 	return next, true, nil
 }

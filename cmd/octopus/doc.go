@@ -1,9 +1,11 @@
 // Command octopus is a self-hosted LLM gateway: many provider accounts behind one endpoint.
 //
-//	octopus start        run the gateway and the admin server
-//	octopus demo         the same with a scripted provider inside, and curl lines to paste
-//	octopus healthcheck  exit 0 when the local server is ready
-//	octopus version      print the version
+//	octopus start           run the gateway and the admin server
+//	octopus demo            the same with a scripted provider inside, and curl lines to paste
+//	octopus backup DIR      copy the database of a running server
+//	octopus reset-password  set the admin password in the database of a stopped server
+//	octopus healthcheck     exit 0 when the local server is ready
+//	octopus version         print the version
 //
 // This is where the houses meet: gateway relays, admin shows, and neither knows of the other; start.go wires them in
 // numbered order and takes them down in reverse. Everything that ends the process stands here too: flags, signals, exit

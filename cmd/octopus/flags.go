@@ -7,10 +7,13 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"octopus/admin"
 	"octopus/gateway/config"
 )
 
@@ -30,18 +33,19 @@ type addressFlags struct {
 // serverFlags are what every command takes that opens the ports.
 type serverFlags struct {
 	addressFlags
-	TLSKey         string        `name:"tls-key" placeholder:"FILE" help:"Private key of the TLS certificate (PEM)."`
-	AdminHost      string        `default:"127.0.0.1" placeholder:"HOST" help:"Address of the admin port (default ${default})."`
-	AdminPort      *port         `placeholder:"PORT" help:"Admin port; 0 picks a free one (default 8081)."`
-	TrustedProxies []prefix      `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
-	MaxBodySize    byteSize      `default:"32MiB" placeholder:"SIZE" help:"Largest request body (default ${default})."`
-	MaxInFlight    int           `placeholder:"N" help:"Requests at once; others wait up to 1 s, then get 503 (default: one per 512 KiB of memory, as cgroup, GOMEMLIMIT or machine limit it)."`
-	SecretKey      string        `placeholder:"BASE64" help:"32 bytes that seal what is secret in the database and sign what clients carry."`
-	SecretKeyFile  string        `placeholder:"FILE" help:"File with the secret key, made when missing (default: beside the database)."`
-	DrainDelay     time.Duration `default:"0s" placeholder:"TIME" help:"On SIGTERM, serve on for so long while not ready (default ${default})."`
-	DrainTimeout   time.Duration `default:"60s" placeholder:"TIME" help:"Then wait so long for running requests (default ${default})."`
-	LoggingLevel   string        `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"${enum} (default ${default})."`
-	LoggingFormat  string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"${enum} (default ${default})."`
+	TLSKey         string   `name:"tls-key" placeholder:"FILE" help:"Private key of the TLS certificate (PEM)."`
+	AdminHost      string   `default:"127.0.0.1" placeholder:"HOST" help:"Address of the admin port (default ${default})."`
+	AdminPort      *port    `placeholder:"PORT" help:"Admin port; 0 picks a free one (default 8081)."`
+	AdminHosts     []string `placeholder:"NAME" help:"Names under which the admin port may be called, besides localhost and addresses."`
+	AdminToken     string   `placeholder:"TOKEN" help:"Bearer token of the admin API, at least 16 characters; none closes it."`
+	TrustedProxies []prefix `placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	MaxBodySize    byteSize `default:"32MiB" placeholder:"SIZE" help:"Largest request body (default ${default})."`
+	MaxInFlight    int      `placeholder:"N" help:"Requests at once; others wait up to 1 s, then get 503 (default: one per 512 KiB of memory, as cgroup, GOMEMLIMIT or machine limit it)."`
+	secretKeyFlags
+	DrainDelay    time.Duration `default:"0s" placeholder:"TIME" help:"On SIGTERM, serve on for so long while not ready (default ${default})."`
+	DrainTimeout  time.Duration `default:"60s" placeholder:"TIME" help:"Then wait so long for running requests (default ${default})."`
+	LoggingLevel  string        `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"${enum} (default ${default})."`
+	LoggingFormat string        `default:"text" enum:"text,json" placeholder:"FORMAT" help:"${enum} (default ${default})."`
 }
 
 // databaseFlags say where the database is.
@@ -49,13 +53,18 @@ type databaseFlags struct {
 	DatabasePath string `default:"data/octopus" placeholder:"DIR" help:"Database, a directory that is made when missing (default ${default})."`
 }
 
-// secretKey returns the secret key: as given, or of the file, which stands beside the database unless flags say otherwise.
-func (d *databaseFlags) secretKey(flags *serverFlags) ([]byte, error) {
-	file := flags.SecretKeyFile
-	if file == "" {
-		file = filepath.Clean(d.DatabasePath) + ".key"
+// secretKeyFlags say what the secret key is.
+type secretKeyFlags struct {
+	SecretKey     string `placeholder:"BASE64" help:"32 bytes that seal what is secret in the database and sign what clients carry."`
+	SecretKeyFile string `placeholder:"FILE" help:"File with the secret key, made when missing (default: beside the database)."`
+}
+
+// file returns the file of the secret key, which stands beside the database unless flags say otherwise.
+func (f *secretKeyFlags) file(d *databaseFlags) string {
+	if f.SecretKeyFile != "" {
+		return f.SecretKeyFile
 	}
-	return readSecretKey(flags.SecretKey, file)
+	return filepath.Clean(d.DatabasePath) + ".key"
 }
 
 // Validate reports what no flag can know alone. Kong calls it after parsing.
@@ -65,6 +74,10 @@ func (f *serverFlags) Validate() error {
 		return errors.New("--server-host: expected an address or a name; 0.0.0.0 and :: mean every interface")
 	case f.AdminHost == "":
 		return errors.New("--admin-host: expected an address or a name; 0.0.0.0 and :: mean every interface")
+	case f.AdminToken != "" && utf8.RuneCountInString(f.AdminToken) < admin.MinToken:
+		return fmt.Errorf("--admin-token: expected at least %d characters", admin.MinToken)
+	case slices.ContainsFunc(f.AdminHosts, func(name string) bool { return name == "" || strings.ContainsAny(name, ":/ ") }):
+		return errors.New("--admin-hosts: expected names of hosts such as octopus.example, without scheme and port")
 	case (f.TLSCert == "") != (f.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key: one is given without the other")
 	case f.MaxInFlight < 0:

@@ -38,12 +38,14 @@ func TestEveryFlagHasItsVariable(t *testing.T) {
 			}
 		}
 	}
-	server := []string{"server-host", "server-port", "tls-cert", "tls-key", "admin-host", "admin-port", "trusted-proxies",
+	server := []string{"server-host", "server-port", "tls-cert", "tls-key", "admin-host", "admin-port", "admin-hosts", "admin-token", "trusted-proxies",
 		"max-body-size", "max-in-flight", "secret-key", "secret-key-file", "drain-delay", "drain-timeout", "logging-level", "logging-format"}
 	want := map[string][]string{
-		"start":       append(server[:len(server):len(server)], "database-path", "config"),
-		"demo":        server,
-		"healthcheck": {"server-host", "server-port", "tls-cert"},
+		"start":          append(server[:len(server):len(server)], "database-path", "config"),
+		"demo":           server,
+		"backup":         {"admin-url", "admin-token"},
+		"reset-password": {"database-path", "secret-key", "secret-key-file", "admin-password"},
+		"healthcheck":    {"server-host", "server-port", "tls-cert"},
 	}
 	if !reflect.DeepEqual(flags, want) {
 		t.Errorf("flags are\n%v\nwant\n%v", flags, want)

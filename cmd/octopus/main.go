@@ -12,10 +12,12 @@ import (
 // cli is the command line. Every flag has an environment variable: OCTOPUS_ and the name of the flag in upper case, with
 // underscores. The flag wins; an empty variable counts as none.
 type cli struct {
-	Start       startCommand       `cmd:"" help:"Run the gateway and the admin server."`
-	Demo        demoCommand        `cmd:"" help:"Run with a scripted provider inside and print curl lines to paste."`
-	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when the local server is ready (for containers)."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Start         startCommand         `cmd:"" help:"Run the gateway and the admin server."`
+	Demo          demoCommand          `cmd:"" help:"Run with a scripted provider inside and print curl lines to paste."`
+	Backup        backupCommand        `cmd:"" help:"Copy the database of a running server."`
+	ResetPassword resetPasswordCommand `cmd:"" help:"Set the admin password in the database of a stopped server."`
+	Healthcheck   healthcheckCommand   `cmd:"" help:"Exit 0 when the local server is ready (for containers)."`
+	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -54,6 +56,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(stdout, stderr),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
+		kong.Bind(os.Stdin),
 	)
 }
 

@@ -46,7 +46,7 @@ func (c *startCommand) Run() error {
 	}
 	defer s.close()
 	if c.Config == "" {
-		if len(s.configuration.current.APIKeys) == 0 {
+		if len(s.configuration.get().APIKeys) == 0 {
 			s.log.Warn("no configuration, so no API key and no model is known; give a file with --config or OCTOPUS_CONFIG")
 		}
 		return s.run(nil)
@@ -59,7 +59,9 @@ func (c *startCommand) Run() error {
 }
 
 // secretKey returns the secret key of the database.
-func (c *startCommand) secretKey() ([]byte, error) { return c.databaseFlags.secretKey(&c.serverFlags) }
+func (c *startCommand) secretKey() ([]byte, error) {
+	return readSecretKey(c.SecretKey, c.secretKeyFlags.file(&c.databaseFlags))
+}
 
 // server is everything one process runs. Make it with openServer, then give the gateway its configuration, then run.
 type server struct {
@@ -159,7 +161,7 @@ func openServer(flags *serverFlags, database string, secretKey func() ([]byte, e
 	}
 
 	// 7. The admin server, which sees the gateway through functions.
-	s.admin = admin.New(admin.Options{Metrics: s.writeMetrics, Ready: s.gateway.Ready, Logger: s.log})
+	s.admin = admin.New(s.adminOptions())
 	return s, nil
 }
 

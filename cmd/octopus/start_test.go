@@ -69,6 +69,8 @@ func TestBadStartIsOneLineAndExitCodeOne(t *testing.T) {
 		{"bad time", []string{"--drain-timeout=soon"}, "--drain-timeout"},
 		{"negative time", []string{"--drain-delay=-1s"}, "--drain-delay"},
 		{"empty host", []string{"--admin-host="}, "--admin-host"},
+		{"short token", []string{"--admin-token=0123456789abcde"}, "--admin-token"},
+		{"a URL as admin host", []string{"--admin-hosts=https://octopus.example"}, "--admin-hosts"},
 		{"certificate without key", []string{"--tls-cert=cert.pem"}, "--tls-key"},
 		{"no such certificate", []string{"--tls-cert=/nowhere.pem", "--tls-key=/nowhere.pem"}, "/nowhere.pem"},
 		{"no such file", []string{"--config=/nowhere.yaml"}, "/nowhere.yaml"},
