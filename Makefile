@@ -38,7 +38,7 @@ test-sdk: setup ## the official Go SDKs as clients (slow to compile)
 	cd cmd/octopus/sdktest && go vet ./... && go test -count=1 -timeout 15m ./...
 
 # The tests of rows in the packages of the binary.
-rows := Faults|Scenarios|Overload|TwiceTheLoad|IdleStreams|Soak|ClientLeaves|SlowAndIdle|OddRequests|Bodies|DrainUnder|BadFileWouldBreak
+rows := Faults|Scenarios|Overload|TwiceTheLoad|IdleStreams|Soak|ClientLeaves|SlowAndIdle|OddRequests|Bodies|DrainUnder|BadFileWouldBreak|SearchesAreBounded|NoSecretIsWritten
 
 faults: setup $(sdks) ## what must be survived, in heavy forms; writes bench/RELIABILITY.md
 	{ go test -count=1 -v -timeout 10m -run '$(rows)' ./cmd/octopus; \
