@@ -114,6 +114,7 @@ func (a *attempt) begin() *llm.Error {
 		Why: a.why, Skipped: c.tried.takeSkipped(),
 	}
 	a.target.begin()
+	c.showTarget(&a.target)
 	a.beginLoad()
 	a.place.call(a.start)
 	return nil

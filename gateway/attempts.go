@@ -144,6 +144,7 @@ func (c *call) bind(p progress) {
 		c.outcome.FirstToken = c.start.until(now())
 	}
 	c.state = stateBegun
+	c.showAnswering(&a.target)
 	if p == progressAnswered {
 		c.complete()
 	}

@@ -32,11 +32,13 @@ type call struct {
 	snapshot *snapshot
 	start    instant
 
-	// mu guards client, abandoned, drains, gone, decided, hedge for others than the call's goroutine, and the attempts' upstream.
+	// mu guards client, abandoned, shown, drains, gone, decided, hedge for others than the call's goroutine, and the attempts' upstream.
 	mu sync.Mutex
 	// client is the connection that the call answers, nil when the call is over.
 	client    *clientConn
 	abandoned abandonment
+	// shown is what others may know of the call (running.go).
+	shown shown
 	// drains is whether the upstream is heard to its end when the client has left (drain.go).
 	drains bool
 	// gone is closed when the call is abandoned while it waits (wait.go), nil when it does not.
@@ -153,7 +155,7 @@ func (c *call) finish() {
 	if client == nil {
 		panic("BUG: finish called twice")
 	}
-	c.client = nil
+	c.client, c.shown = nil, shown{}
 	c.mu.Unlock()
 	client.end()
 	g := c.gateway
@@ -257,8 +259,11 @@ func (c *call) releaseBody() {
 	c.dropBody()
 }
 
-// requestIDPrefix is what request ids begin with, as the providers' do.
-const requestIDPrefix = "req_"
+// requestIDPrefix is what request ids begin with, as the providers' do; requestIDLength is how long they are.
+const (
+	requestIDPrefix = "req_"
+	requestIDLength = len(requestIDPrefix) + 22
+)
 
 // appendRequestID appends requestIDPrefix and 22 letters or digits: the process' random prefix and a counter, in base 32.
 func appendRequestID(dst []byte, prefix, count uint64) []byte {

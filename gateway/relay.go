@@ -123,6 +123,7 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 		return err
 	}
 	c.findAffinity(&ctx.Request.Header)
+	c.show()
 	c.recall.begin(c)
 	c.lastWrite = now() // from here on the client waits for us
 	return c.collectForwarded(ctx)

@@ -16,7 +16,7 @@ func (s *server) adminOptions() admin.Options {
 		Config:   s.configuration.get,
 		Ledger:   s.ledger,
 		Health:   s.targetHealth,
-		Requests: func() []admin.RunningRequest { return nil }, // the gateway does not tell yet
+		Requests: s.runningRequests,
 		Catalog:  s.catalogModels,
 		PriceSync: func() admin.PriceSync {
 			now := s.prices.Status()
@@ -44,6 +44,16 @@ func (s *server) targetHealth() []admin.TargetHealth {
 			ChannelID: t.ChannelID, Channel: t.Channel, KeyID: t.KeyID, Key: t.Key, Model: t.Model, State: string(t.State),
 			InFlight: t.InFlight, CoolingUntil: t.Until, Why: t.Why, LastError: t.LastError, LastErrorAt: t.LastErrorAt, Latency: t.Latency,
 		}
+	}
+	return list
+}
+
+// runningRequests returns the requests that run now.
+func (s *server) runningRequests() []admin.RunningRequest {
+	running := s.gateway.Running()
+	list := make([]admin.RunningRequest, len(running))
+	for i := range running {
+		list[i] = admin.RunningRequest(running[i])
 	}
 	return list
 }
