@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"cmp"
 
 	"octopus/codec/json"
 	"octopus/codec/llm"
@@ -54,6 +55,7 @@ type Request struct {
 	edits   []edit // the values that AppendRequest replaces, in the order of Body
 	first   int    // the offset of the first name in Body
 	choices int    // how many choices a Chat client wants
+	output  int64  // the most tokens that the client wants of each; zero when it doesn't say
 }
 
 // edit is a value at the top level of a body that is not forwarded as it is.
@@ -126,6 +128,10 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 				r.edits = append(r.edits, edit{Span: m.Span, options: true})
 				r.IncludeUsage = string(json.Get(m.Value(), "include_usage")) == "true"
 			}
+		case "max_tokens", "max_completion_tokens", "max_output_tokens":
+			if n, ok := json.Int(m.Value()); ok {
+				r.output = max(r.output, min(n, llm.MaxTokens))
+			}
 		case "n":
 			if n, ok := json.Int(m.Value()); ok && p == llm.Chat {
 				r.choices = int(min(max(n, 1), 128))
@@ -143,6 +149,19 @@ func (r *Request) Peek(p llm.Protocol, body []byte) *llm.Error {
 		return badField("model", "missing_required_parameter", "model is missing")
 	}
 	return nil
+}
+
+// usualOutput is how many tokens an answer has at most, where neither the client nor anybody else says.
+const usualOutput = 4096
+
+// MostOutput returns how many tokens of output the request may lead to at a model, all its choices together: as many as the
+// client allows, else as many as the model usually or at most gives.
+func (r *Request) MostOutput(of *llm.Capabilities) int64 {
+	most := cmp.Or(r.output, of.DefaultOutput, of.MaxOutput, usualOutput)
+	if of.MaxOutput > 0 {
+		most = min(most, of.MaxOutput)
+	}
+	return most * int64(r.choices)
 }
 
 // textOf returns the text of a JSON string, or nothing for any other value.

@@ -20,6 +20,8 @@ type apiKey struct {
 	allowedIPs []netip.Prefix
 	groups     nameSet
 	channels   nameSet
+	// limits has what the key is limited to, nil for a key without limits.
+	limits *config.APIKey
 	// scope keeps affinity keys of different API keys apart. It is made of the key itself, so that it is the same in all replicas.
 	scope uint64
 }

@@ -84,6 +84,7 @@ type call struct {
 	free        lb.Set
 	placeUntil  instant
 	roughTokens int64
+	keyUse      keyUse
 	// pending is what is to be written to the client next.
 	pending []byte
 	// failure is the best explanation so far of why there is no answer (failure.go).
@@ -175,6 +176,8 @@ func (c *call) finish() {
 	begun := c.outcome.FirstToken > 0 || !c.request.Stream && c.state == stateEnded
 	c.attempt.place = place{}
 	defer func() { held.giveBack(&used, begun) }()
+	due := c.keyDue(begun)
+	defer func() { due.settle() }()
 
 	c.endAttempt()
 	used = c.outcome.Usage
@@ -183,6 +186,7 @@ func (c *call) finish() {
 	c.outcome.ID = json.Borrow(c.id)
 	c.outcome.Total = c.start.until(now())
 	c.bill()
+	due.used = c.keyUsed(begun)
 	c.transcript.show(&c.outcome)
 	g.metrics.record(c)
 	if g.options.Ledger != nil {
@@ -211,6 +215,7 @@ func (c *call) release() {
 	c.gateway, c.snapshot, c.key = nil, nil, nil
 	c.route = route{}
 	c.recall, c.stored = recall{}, storedRequest{}
+	c.keyUse = keyUse{}
 	c.tried.reset()
 	c.affinity = affinityKey{}
 	c.placeUntil, c.roughTokens = 0, 0

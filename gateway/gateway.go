@@ -37,6 +37,11 @@ type Options struct {
 	Ledger Ledger
 	// Catalog returns the catalog of prices that the next Apply or Reprice compiles. Nil means one that knows nothing.
 	Catalog func() Catalog
+	// Spent returns what each API key has spent since a time, in nano-USD, by id; the zero time is the beginning. Apply asks it
+	// for keys whose budget is new to the process, so that a restart forgets nothing. Nil means that nothing was spent.
+	Spent func(since time.Time) (map[string]int64, error)
+	// Shared counts what API keys take of their limits. Nil means in this process.
+	Shared Shared
 	// Memory keeps answers for later requests. Nil means in this process, within settings.response_store.
 	Memory Memory
 	// Dialer makes the connections to upstreams. Nil means one with default options.
@@ -74,7 +79,10 @@ type Gateway struct {
 	admission admission
 	waiters   waiters
 	// loads live beside snapshots, as what channels were given counts on after a change of configuration.
-	loads loads
+	loads  loads
+	shared Shared
+	// accounts are shared unless the options named another.
+	accounts accounts
 	// draining is set once, by StartDraining.
 	draining atomic.Bool
 	inFlight atomic.Int64
@@ -112,6 +120,9 @@ func New(o Options) *Gateway {
 	if g.memory = o.Memory; g.memory == nil {
 		g.memory = &g.local
 	}
+	if g.shared = o.Shared; g.shared == nil {
+		g.shared = &g.accounts
+	}
 	if g.options.SecretKey == nil {
 		g.options.SecretKey = make([]byte, 32)
 		_, _ = rand.Read(g.options.SecretKey)
@@ -138,11 +149,17 @@ func (g *Gateway) Apply(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	if o := &g.options; o.Shared == nil {
+		if err := g.accounts.open(cfg.APIKeys, o.Spent); err != nil {
+			return err
+		}
+	}
 	g.local.limit(cfg.Settings.ResponseStore.TTL, cfg.Settings.ResponseStore.MaxBytes)
 	g.options.Dialer.AllowMetadata(cfg.Settings.AllowMetadataAddresses)
 	previous := g.snapshot.Swap(next)
 	g.origins.keep(next)
 	g.loads.keep(next)
+	g.accounts.keep(cfg.APIKeys)
 	g.health.keep(next)
 	g.resetEdited(previous, next)
 	return nil

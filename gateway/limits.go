@@ -366,9 +366,17 @@ func (c *call) awaitPlace(usable *lb.Set, h hold, tokens int64) bool {
 	return false
 }
 
-// tokensInAdvance returns about how many tokens the request will be counted with, before anybody has reported any.
+// tokensInAdvance returns about how many tokens the request will be counted with on a channel, before anybody has reported any.
 func (c *call) tokensInAdvance() int64 {
-	if c.roughTokens == 0 && c.route.group.limitsTokens && c.outcome.Operation != outcome.CountTokens && c.body != nil {
+	if !c.route.group.limitsTokens {
+		return 0
+	}
+	return c.promptTokens()
+}
+
+// promptTokens guesses how many tokens the prompt has, none of a request that only counts them.
+func (c *call) promptTokens() int64 {
+	if c.roughTokens == 0 && c.outcome.Operation != outcome.CountTokens && c.body != nil {
 		c.roughTokens = roughTokens(c.body.bytes)
 	}
 	return c.roughTokens

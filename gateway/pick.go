@@ -81,6 +81,7 @@ func (c *call) beginCandidates() {
 	if c.outcome.Operation == outcome.Compact {
 		g.keepNative(&t.possible, llm.Responses)
 	}
+	c.leaveOutUnpriced(&t.possible)
 	t.members.CopyFrom(&t.possible)
 	t.late.Reset(len(g.members))
 	t.keys.Reset(0)

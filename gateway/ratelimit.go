@@ -29,7 +29,7 @@ func passRateLimit(h *fasthttp.ResponseHeader, client llm.Protocol, name, value 
 		what, field, _ := strings.Cut(rest, "-")
 		if client == llm.Messages {
 			h.Add(name, value)
-		} else if isLimited(what) && isLimitField(field) {
+		} else if isCounted(what) && isLimitField(field) {
 			if value, ok = durationOf(field, value); ok {
 				h.Add(openAILimits+field+"-"+what, value)
 			}
@@ -43,14 +43,14 @@ func passRateLimit(h *fasthttp.ResponseHeader, client llm.Protocol, name, value 
 	field, what, _ := strings.Cut(rest, "-")
 	if client != llm.Messages {
 		h.Add(name, value)
-	} else if isLimited(what) && isLimitField(field) {
+	} else if isCounted(what) && isLimitField(field) {
 		if value, ok = timeOf(field, value); ok {
 			h.Add(anthropicLimits+what+"-"+field, value)
 		}
 	}
 }
 
-func isLimited(what string) bool { return what == "Requests" || what == "Tokens" }
+func isCounted(what string) bool { return what == "Requests" || what == "Tokens" }
 
 func isLimitField(field string) bool {
 	return field == "Limit" || field == "Remaining" || field == "Reset"

@@ -33,7 +33,7 @@ func (c *call) refuse(ctx *fasthttp.RequestCtx, e *llm.Error) {
 	if c.failure.answer != nil && c.failure.err == e {
 		// The provider's own words and status: the request is at fault, and the client knows best what they mean.
 		status = c.failure.status
-		passHeaders(&ctx.Response.Header, c.failure.header, c.request.Protocol, c.attempt.passes())
+		c.passHeaders(&ctx.Response.Header, c.failure.header)
 		ctx.Response.SetBodyRaw(c.failure.answer)
 	} else {
 		ctx.Response.SetBodyRaw(codec.AppendErrorBody(nil, c.outcome.Protocol, e, string(c.id)))

@@ -122,6 +122,9 @@ func (c *call) accept(ctx *fasthttp.RequestCtx) *llm.Error {
 	if err := c.findRoute(); err != nil {
 		return err
 	}
+	if err := c.takeKeyLimits(); err != nil {
+		return err
+	}
 	c.findAffinity(&ctx.Request.Header)
 	c.show()
 	c.recall.begin(c)

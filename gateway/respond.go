@@ -5,7 +5,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"octopus/codec/llm"
 	"octopus/gateway/outcome"
 )
 
@@ -17,7 +16,7 @@ func (c *call) respondWhole(ctx *fasthttp.RequestCtx) {
 		h.SetContentTypeBytes(headerContentTypeDefault)
 	} else {
 		c.setStatus(ctx, c.attempt.exchange.header.StatusCode())
-		passHeaders(h, &c.attempt.exchange.header, c.request.Protocol, c.attempt.passes())
+		c.passHeaders(h, &c.attempt.exchange.header)
 	}
 	c.setRelayHeaders(h)
 	ctx.Response.SetBodyStream(c, len(c.pending))
@@ -31,7 +30,7 @@ func (c *call) respondStream(ctx *fasthttp.RequestCtx) {
 	}
 	h := &ctx.Response.Header
 	if c.state != stateEarly {
-		passHeaders(h, &c.attempt.exchange.header, c.request.Protocol, c.attempt.passes())
+		c.passHeaders(h, &c.attempt.exchange.header)
 		c.setRelayHeaders(h)
 	} else {
 		c.pending = c.attempt.bridge.AppendKeepAlive(nil)
@@ -60,11 +59,13 @@ var (
 	headerContentTypeDefault = []byte("application/json")
 )
 
-// setStatus sets the status and the request's id, which every answer carries under both names that SDKs look for.
+// setStatus sets the status, what is left of the API key's limits, and the request's id, which every answer carries under both
+// names that SDKs look for.
 func (c *call) setStatus(ctx *fasthttp.RequestCtx, status int) {
 	c.outcome.Status = status
 	ctx.SetStatusCode(status)
 	setRequestID(&ctx.Response.Header, c.id)
+	c.setKeyLimits(&ctx.Response.Header)
 }
 
 func setRequestID(h *fasthttp.ResponseHeader, id []byte) {
@@ -115,8 +116,9 @@ func appendHeaderValue(dst []byte, text string) []byte {
 	return dst
 }
 
-// passHeaders copies the upstream's headers that clients need; as they are when both sides speak the client's protocol.
-func passHeaders(h, from *fasthttp.ResponseHeader, client llm.Protocol, asIs bool) {
+// passHeaders copies the upstream's headers that clients need; as they are when both sides speak the client's protocol. Where the
+// API key's own limits are told, nothing is told of the upstream's.
+func (c *call) passHeaders(h, from *fasthttp.ResponseHeader) {
 	h.SetContentTypeBytes(headerContentTypeDefault)
 	var id []byte
 	for name, value := range from.All() {
@@ -124,10 +126,12 @@ func passHeaders(h, from *fasthttp.ResponseHeader, client llm.Protocol, asIs boo
 		case passAsIs:
 			h.AddBytesKV(name, value)
 		case passLimit:
-			if asIs {
+			switch {
+			case c.tellsKeyLimits():
+			case c.attempt.passes():
 				h.AddBytesKV(name, value)
-			} else {
-				passRateLimit(h, client, string(name), string(value))
+			default:
+				passRateLimit(h, c.request.Protocol, string(name), string(value))
 			}
 		case passContentType:
 			h.SetContentTypeBytes(value)

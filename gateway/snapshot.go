@@ -173,10 +173,14 @@ func (g *Gateway) compile(cfg *config.Config, previous *snapshot) (*snapshot, er
 	}
 	for i := range cfg.APIKeys {
 		c := &cfg.APIKeys[i]
-		s.keys[c.SHA256] = &apiKey{
+		key := &apiKey{
 			id: c.ID, name: c.Name, enabled: c.Enabled, expiresAt: c.ExpiresAt, allowedIPs: c.AllowedIPs,
 			groups: newNameSet(c.Groups), channels: newNameSet(c.Channels), scope: lb.Hash(0, c.SHA256[:]),
 		}
+		if isLimited(c) {
+			key.limits = c
+		}
+		s.keys[c.SHA256] = key
 	}
 	return s, nil
 }

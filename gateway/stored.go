@@ -77,6 +77,9 @@ func (c *call) acceptStored(ctx *fasthttp.RequestCtx, action storedAction) *llm.
 	if err := c.admit(); err != nil {
 		return err
 	}
+	if err := c.takeKeyLimits(); err != nil {
+		return err
+	}
 	return c.collectForwarded(ctx)
 }
 

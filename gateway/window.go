@@ -48,6 +48,17 @@ func (w *window) takeBack(at, since instant, n int64) {
 	}
 }
 
+// lifted returns when nothing is counted any more: zero when nothing is.
+func (w *window) lifted(at instant) instant {
+	w.forget(at)
+	for step := w.last; step >= 0 && step > w.last-windowSteps; step-- {
+		if w.steps[step%windowSteps] > 0 {
+			return instant(step+windowSteps) * windowStep
+		}
+	}
+	return 0
+}
+
 // room returns when n more are no more than limit: zero for now. More than limit at once are let in when there is nothing
 // else.
 func (w *window) room(at instant, limit, n int64) instant {

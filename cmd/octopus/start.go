@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"octopus/admin"
+	"octopus/admin/stats"
 	"octopus/admin/store"
 	"octopus/codec/llm"
 	"octopus/gateway"
@@ -153,6 +154,7 @@ func openServer(flags *serverFlags, database string, secretKey func() ([]byte, e
 		Logger:         s.log,
 		Ledger:         s.ledger,
 		Catalog:        func() gateway.Catalog { return catalog{s.prices.Catalog()} },
+		Spent:          s.spent,
 	})
 
 	// 6. The configuration of the database.
@@ -205,6 +207,21 @@ func (s *server) reprice(*prices.Catalog) {
 	if err := s.gateway.Reprice(); err != nil {
 		s.log.Error("the new prices are not in use", "err", err)
 	}
+}
+
+// spent returns what each API key has spent since a time, by id. What was recorded before is on disk then. Hours are counted
+// whole.
+func (s *server) spent(since time.Time) (map[string]int64, error) {
+	s.ledger.Flush()
+	sums, err := s.ledger.Stats().Ranking(stats.ByAPIKey, stats.Span{From: since}, func(c *stats.Counters) int64 { return c.CostNanoUSD })
+	if err != nil {
+		return nil, fmt.Errorf("what API keys have spent: %w", err)
+	}
+	spent := make(map[string]int64, len(sums))
+	for i := range sums {
+		spent[sums[i].ID] = sums[i].CostNanoUSD
+	}
+	return spent, nil
 }
 
 // catalog is a catalog of prices as the gateway wants it.

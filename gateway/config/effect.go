@@ -11,9 +11,6 @@ func (c *Config) WithoutEffect() []string {
 	for i := range c.Groups {
 		paths = appendIdle(paths, objectPath("groups", i, c.Groups[i].Name), idle.groups, &c.Groups[i])
 	}
-	for i := range c.APIKeys {
-		paths = appendIdle(paths, objectPath("api_keys", i, c.APIKeys[i].Name), idle.apiKeys, &c.APIKeys[i])
-	}
 	return appendIdle(paths, "settings", idle.settings, &c.Settings)
 }
 
@@ -44,21 +41,12 @@ var defaultSettings = DefaultSettings()
 var idle = struct {
 	channels []idleField[Channel]
 	groups   []idleField[Group]
-	apiKeys  []idleField[APIKey]
 	settings []idleField[Settings]
 }{
 	channels: []idleField[Channel]{
 		{"model_sync", func(c *Channel) bool { return c.ModelSync != ModelSync{} }},
 	},
 	groups: []idleField[Group]{},
-	apiKeys: []idleField[APIKey]{
-		{"budget_usd", func(k *APIKey) bool { return k.BudgetNanoUSD != 0 }},
-		{"budget_period", func(k *APIKey) bool { return k.BudgetPeriod != "" && k.BudgetPeriod != BudgetTotal }},
-		{"rpm", func(k *APIKey) bool { return k.RPM != 0 }},
-		{"tpm", func(k *APIKey) bool { return k.TPM != 0 }},
-		{"concurrency", func(k *APIKey) bool { return k.Concurrency != 0 }},
-		{"unpriced", func(k *APIKey) bool { return k.Unpriced == UnpricedAllow }},
-	},
 	settings: []idleField[Settings]{
 		{"model_sync_interval", func(s *Settings) bool { return s.ModelSyncInterval != defaultSettings.ModelSyncInterval }},
 	},
