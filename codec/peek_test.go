@@ -160,3 +160,34 @@ func harmlessStrings(text []byte) []byte {
 	}
 	return text
 }
+
+func TestMostOutput(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		p    llm.Protocol
+		body string
+		of   llm.Capabilities
+		want int64
+	}{
+		{"nobody says", llm.Chat, `{"model":"m"}`, llm.Capabilities{}, 4096},
+		{"what the model usually gives", llm.Chat, `{"model":"m"}`, llm.Capabilities{DefaultOutput: 100, MaxOutput: 200}, 100},
+		{"what the model gives at most", llm.Responses, `{"model":"m","max_output_tokens":null}`, llm.Capabilities{MaxOutput: 200}, 200},
+		{"what the client says", llm.Messages, `{"model":"m","max_tokens":70}`, llm.Capabilities{DefaultOutput: 100, MaxOutput: 200}, 70},
+		{"in Responses", llm.Responses, `{"model":"m","max_output_tokens":70}`, llm.Capabilities{}, 70},
+		{"in Chat, the newer name", llm.Chat, `{"model":"m","max_completion_tokens":70}`, llm.Capabilities{}, 70},
+		{"the larger of two", llm.Chat, `{"model":"m","max_completion_tokens":70,"max_tokens":90}`, llm.Capabilities{}, 90},
+		{"more than the model gives", llm.Chat, `{"model":"m","max_tokens":700}`, llm.Capabilities{MaxOutput: 200}, 200},
+		{"several choices", llm.Chat, `{"model":"m","max_tokens":70,"n":3}`, llm.Capabilities{}, 210},
+		{"absurd", llm.Chat, `{"model":"m","max_tokens":9223372036854775807,"n":128}`, llm.Capabilities{}, 128 * llm.MaxTokens},
+		{"below none", llm.Chat, `{"model":"m","max_tokens":-5}`, llm.Capabilities{}, 4096},
+		{"no number", llm.Chat, `{"model":"m","max_tokens":"70"}`, llm.Capabilities{}, 4096},
+	} {
+		var r Request
+		if err := r.Peek(c.p, []byte(c.body)); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.MostOutput(&c.of); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+	}
+}

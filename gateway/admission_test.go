@@ -468,6 +468,12 @@ func (g *Gateway) wantNothingTaken(t *testing.T) {
 		}
 		l.mu.Unlock()
 	}
+	for id, a := range g.accounts.all() {
+		if a.mu.Lock(); a.running != 0 || a.reserved != 0 {
+			t.Errorf("of API key %s: %d running, %d nano-USD reserved", id, a.running, a.reserved)
+		}
+		a.mu.Unlock()
+	}
 }
 
 // panickingConn is a connection that panics after a number of reads and writes.
@@ -528,7 +534,11 @@ func TestPlacesComeBackOnEveryPath(t *testing.T) {
 				if c.upstream == nil {
 					c.upstream = answering(0, wholeChat)
 				}
-				w := newBubble(t, func(c *config.Config) { c.Channels[0].Limits.Concurrency = 1 }, c.upstream)
+				w := newBubble(t, func(c *config.Config) {
+					c.Channels[0].Limits.Concurrency = 1
+					costing(usd, usd)(c)
+					keyed(config.APIKey{Concurrency: 1, RPM: 10, TPM: 1_000_000, BudgetNanoUSD: 1e9, Unpriced: config.UnpricedAllow})(c)
+				}, c.upstream)
 				w.gateway.admission.limit, w.gateway.admission.mostBodies = 1, 1
 				if c.change != nil {
 					c.change(w)

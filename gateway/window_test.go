@@ -87,3 +87,22 @@ func TestNoMinuteHoldsMoreThanTheLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestWindowIsLiftedWhenNothingIsCounted(t *testing.T) {
+	var w window
+	if got := w.lifted(seconds(1)); got != 0 {
+		t.Errorf("empty: got %v", time.Duration(got))
+	}
+	w.add(seconds(1), 5)
+	w.add(seconds(20.2), 7)
+	for _, c := range []struct{ at, want float64 }{{20.2, 80.5}, {80.4, 80.5}, {80.5, 0}, {500, 0}} {
+		if got := w.lifted(seconds(c.at)); got != seconds(c.want) {
+			t.Errorf("at %v s: got %v, want %v s", c.at, time.Duration(got), c.want)
+		}
+	}
+	w.add(seconds(500), 3)
+	w.takeBack(seconds(501), seconds(500), 3)
+	if got := w.lifted(seconds(501)); got != 0 {
+		t.Errorf("what was taken back counts until %v", time.Duration(got))
+	}
+}
