@@ -98,23 +98,29 @@ func TestRequestsCostFewAllocations(t *testing.T) {
 	// Four are the provider's, one is fasthttp's (the drain of a request's body). What is kept of a response that later
 	// requests may refer to takes six more.
 	most := map[llm.Protocol]float64{llm.Chat: 5.5, llm.Responses: 11.5, llm.Messages: 5.5}
-	w := newWorldOf(t, 1, gatewaytest.Options{NoLog: true}, nil)
-	w.gateway.options.Ledger = nil
-	for _, p := range llm.Protocols {
-		c := newRawClient(t, w.url, p, "m", false)
-		for range 50 {
-			c.call(t, "}")
-		}
-		const requests = 1000
-		n := mallocs(func() {
-			for range requests {
+	for _, limited := range []bool{false, true} {
+		w := newWorldOf(t, 1, gatewaytest.Options{NoLog: true}, func(c *config.Config) {
+			if limited {
+				all(costing(usd, usd), keyed(config.APIKey{RPM: 1e9, TPM: 1e9, Concurrency: 9, BudgetNanoUSD: 1e18, BudgetPeriod: config.BudgetDay}))(c)
+			}
+		})
+		w.gateway.options.Ledger = nil
+		for _, p := range llm.Protocols {
+			c := newRawClient(t, w.url, p, "m", false)
+			for range 50 {
 				c.call(t, "}")
 			}
-		}) / requests
-		if n > most[p] {
-			t.Errorf("%v: %.1f allocations per request, want at most %.0f", p, n, most[p])
+			const requests = 1000
+			n := mallocs(func() {
+				for range requests {
+					c.call(t, "}")
+				}
+			}) / requests
+			if n > most[p] {
+				t.Errorf("%v, limited %v: %.1f allocations per request, want at most %.0f", p, limited, n, most[p])
+			}
+			t.Logf("%v, limited %v: %.1f allocations per request", p, limited, n)
 		}
-		t.Logf("%v: %.1f allocations per request", p, n)
 	}
 }
 

@@ -7,6 +7,7 @@
 //	authenticate.go  who calls
 //	admission.go     how many run at once, and who waits
 //	route.go         model -> group, and what the API key may call
+//	keylimits.go     what the API key is limited to; account.go counts it, behind the seam of shared.go
 //	limits.go        which channels are below their limits; window.go counts a minute
 //	attempts.go      pick -> send -> judge, at most policy.attempts times
 //	pick.go          which target is next; explain.go says why there is none
@@ -20,5 +21,6 @@
 // Beside the line stand snapshot.go (the compiled configuration, immutable, loaded once per request), health.go (which targets
 // are out; targets.go shows it), sweep.go (notices clients that left), refuse.go (errors in the client's protocol), models.go (/v1/models) and metrics.go.
 //
-// The package knows no database, no Redis and no panel: it declares what it needs of them (Ledger) and works without.
+// The package knows no database, no Redis and no panel: it declares what it needs of them (Ledger, Catalog, Memory, Shared) and
+// works without.
 package gateway

@@ -220,29 +220,51 @@ func (c *call) tellsKeyLimits() bool {
 	return c.keyUse.asked && (c.key.limits.RPM > 0 || c.key.limits.TPM > 0)
 }
 
+// allowanceHeaders are the names of the three headers about one limit, in canonical form.
+type allowanceHeaders struct{ limit, remaining, reset []byte }
+
+// The headers about the limits of an API key, as the providers have them (anthropicLimits, openAILimits).
+var (
+	openAIRequests    = allowanceHeaders{[]byte(openAILimits + "Limit-Requests"), []byte(openAILimits + "Remaining-Requests"), []byte(openAILimits + "Reset-Requests")}
+	openAITokens      = allowanceHeaders{[]byte(openAILimits + "Limit-Tokens"), []byte(openAILimits + "Remaining-Tokens"), []byte(openAILimits + "Reset-Tokens")}
+	anthropicRequests = allowanceHeaders{[]byte(anthropicLimits + "Requests-Limit"), []byte(anthropicLimits + "Requests-Remaining"), []byte(anthropicLimits + "Requests-Reset")}
+	anthropicTokens   = allowanceHeaders{[]byte(anthropicLimits + "Tokens-Limit"), []byte(anthropicLimits + "Tokens-Remaining"), []byte(anthropicLimits + "Tokens-Reset")}
+)
+
 // setKeyLimits says in the headers of the client's protocol what is left of the API key's limits per minute.
 func (c *call) setKeyLimits(h *fasthttp.ResponseHeader) {
 	if !c.tellsKeyLimits() {
 		return
 	}
+	requests, tokens := &openAIRequests, &openAITokens
+	if c.outcome.Protocol == llm.Messages {
+		requests, tokens = &anthropicRequests, &anthropicTokens
+	}
 	k, s := c.key.limits, &c.keyUse.standing
-	setAllowance(h, c.outcome.Protocol, "Requests", k.RPM, s.Requests)
-	setAllowance(h, c.outcome.Protocol, "Tokens", k.TPM, s.Tokens)
+	c.setAllowance(h, requests, k.RPM, s.Requests)
+	c.setAllowance(h, tokens, k.TPM, s.Tokens)
 }
 
-// setAllowance sets the three headers about one limit, as the providers do (anthropicLimits, openAILimits).
-func setAllowance(h *fasthttp.ResponseHeader, client llm.Protocol, what string, limit int, a Allowance) {
+// setAllowance sets the headers about one limit, unless there is none.
+func (c *call) setAllowance(h *fasthttp.ResponseHeader, names *allowanceHeaders, limit int, a Allowance) {
 	if limit == 0 {
 		return
 	}
-	if client == llm.Messages {
+	h.SetCanonical(names.limit, strconv.AppendInt(c.scratch[:0], int64(limit), 10))
+	h.SetCanonical(names.remaining, strconv.AppendInt(c.scratch[:0], a.Left, 10))
+	if c.outcome.Protocol == llm.Messages {
 		at := time.Now().Add(a.Reset + time.Second - 1).UTC() // whole seconds, not before the time
-		h.Set(anthropicLimits+what+"-Limit", strconv.Itoa(limit))
-		h.Set(anthropicLimits+what+"-Remaining", strconv.FormatInt(a.Left, 10))
-		h.Set(anthropicLimits+what+"-Reset", at.Format(time.RFC3339))
+		h.SetCanonical(names.reset, at.AppendFormat(c.scratch[:0], time.RFC3339))
 		return
 	}
-	h.Set(openAILimits+"Limit-"+what, strconv.Itoa(limit))
-	h.Set(openAILimits+"Remaining-"+what, strconv.FormatInt(a.Left, 10))
-	h.Set(openAILimits+"Reset-"+what, a.Reset.Round(time.Millisecond).String())
+	h.SetCanonical(names.reset, appendReset(c.scratch[:0], a.Reset))
+}
+
+// appendReset appends a duration as OpenAI has it: "59.5s", "1m0.5s".
+func appendReset(dst []byte, d time.Duration) []byte {
+	d = d.Round(time.Millisecond)
+	if d >= time.Minute {
+		dst = append(strconv.AppendInt(dst, int64(d/time.Minute), 10), 'm')
+	}
+	return append(strconv.AppendFloat(dst, (d%time.Minute).Seconds(), 'f', -1, 64), 's')
 }
