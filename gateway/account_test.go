@@ -266,3 +266,25 @@ func TestAccountsAreKeptWhileTheyAreUsed(t *testing.T) {
 		s.Settle(k, taken, Claim{})
 	}
 }
+
+func TestWhatEndsInTheNextPeriodIsSpentThere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		k := keyWith(func(k *config.APIKey) { k.BudgetNanoUSD, k.BudgetPeriod = 1000, config.BudgetDay })
+		s := opened(t, map[string]int64{"k": 900}, *k)
+		a := s.of("k")
+		taken, _ := s.Take(k, Claim{NanoUSD: 70, Spends: true})
+		time.Sleep(24 * time.Hour)
+		s.Settle(k, taken, Claim{NanoUSD: 60})
+		if a.spent != 60 || a.reserved != 0 {
+			t.Errorf("%d spent, %d reserved; want 60, 0", a.spent, a.reserved)
+		}
+		taken, _ = s.Take(k, Claim{NanoUSD: 600, Spends: true})
+		time.Sleep(24 * time.Hour)
+		other, standing := s.Take(k, Claim{NanoUSD: 2000, Spends: true})
+		if standing.Refused != NoLimit || a.spent != 0 || a.reserved != 1000 {
+			t.Errorf("%+v, %d spent, %d reserved; what is reserved stays", standing, a.spent, a.reserved)
+		}
+		s.Settle(k, taken, Claim{})
+		s.Settle(k, other, Claim{})
+	})
+}

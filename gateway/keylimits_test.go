@@ -17,6 +17,7 @@ import (
 	"octopus/codec/llm"
 	"octopus/gateway/config"
 	"octopus/gateway/outcome"
+	"octopus/lb"
 )
 
 // keyed gives the API key limits.
@@ -672,6 +673,49 @@ func TestRestrictionsOfAKeyHoldOnEveryCarrier(t *testing.T) {
 					t.Errorf("%s %s, %s by %s: got %d, want %d: %s", c.key, c.name, path, carrier[0], resp.StatusCode, c.status, answer)
 				}
 			}
+		}
+	}
+}
+
+func TestTokensThatNobodyReportsCountAsGuessed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newBubble(t, keyed(config.APIKey{TPM: 1000}), answering(0, wholeChat))
+		w.chat("m").status()
+		time.Sleep(time.Second)
+		if a := w.chat("m"); a.header("x-ratelimit-remaining-tokens") != "964" || w.gateway.account().tokens.sum != 36 {
+			t.Errorf("%s left, %d tokens count", a.header("x-ratelimit-remaining-tokens"), w.gateway.account().tokens.sum)
+		}
+	})
+}
+
+func TestCallThatCannotBeBilledOwesWhatItTook(t *testing.T) {
+	for _, begun := range []bool{false, true} {
+		taken := Claim{Tokens: 7, NanoUSD: 9, Spends: true}
+		c := &call{gateway: &Gateway{shared: new(accounts)}, key: &apiKey{limits: new(config.APIKey)}}
+		c.keyUse = keyUse{asked: true, held: true, taken: taken}
+		due := c.keyDue(begun)
+		if due.taken != taken || (due.used == taken) != begun || !begun && due.used != (Claim{}) {
+			t.Errorf("begun %v: %+v", begun, due)
+		}
+		if again := c.keyDue(begun); again.shared != nil {
+			t.Errorf("twice: %+v", again)
+		}
+	}
+}
+
+func TestRequestThatIsBoundToAnUnpricedMemberIsToldWhy(t *testing.T) {
+	c := &call{key: &apiKey{limits: &config.APIKey{BudgetNanoUSD: 1}}}
+	c.route.group = &group{members: []member{{price: &outcome.Price{}}, {}}}
+	for _, test := range []struct {
+		bound, left int
+		refused     bool
+	}{{0, 1, false}, {1, 0, true}} {
+		var usable lb.Set
+		usable.Reset(2)
+		usable.Add(test.bound)
+		c.refusal = nil
+		if c.leaveOutUnpriced(&usable); usable.Len() != test.left || (c.refusal != nil) != test.refused || test.refused && c.refusal.Code != "model_unpriced" {
+			t.Errorf("bound to %d: %d left, %v", test.bound, usable.Len(), c.refusal)
 		}
 	}
 }
