@@ -8,7 +8,14 @@ import (
 )
 
 func TestBudgetSurvivesARestart(t *testing.T) {
-	config := strings.Replace(testConfig(startProvider(t), "m"), `channels: ["*"]}`, `channels: ["*"], budget_usd: 1, budget_period: month}`, 1) +
+	provider := startProvider(t)
+	for _, period := range []string{"total", "day", "month"} {
+		t.Run(period, func(t *testing.T) { testBudgetSurvives(t, provider, period) })
+	}
+}
+
+func testBudgetSurvives(t *testing.T, provider, period string) {
+	config := strings.Replace(testConfig(provider, "m"), `channels: ["*"]}`, `channels: ["*"], budget_usd: 1, budget_period: `+period+`}`, 1) +
 		"prices:\n  - {model: scripted, input: 0, output: 100000}\n"
 	args := []string{"start", "--config=" + write(t, "octopus.yaml", config), "--database-path=" + filepath.Join(t.TempDir(), "db")}
 	for round, want := range []struct {

@@ -209,13 +209,17 @@ func (s *server) reprice(*prices.Catalog) {
 	}
 }
 
-// spent returns what each API key has spent since a time, by id. What was recorded before is on disk then. Hours are counted
-// whole.
+// spent returns what each API key has spent since a time, by id; the zero time is the beginning. What was recorded before is
+// counted, and the hour that the time is in as a whole.
 func (s *server) spent(since time.Time) (map[string]int64, error) {
 	s.ledger.Flush()
-	sums, err := s.ledger.Stats().Ranking(stats.ByAPIKey, stats.Span{From: since}, func(c *stats.Counters) int64 { return c.CostNanoUSD })
-	if err != nil {
-		return nil, fmt.Errorf("what API keys have spent: %w", err)
+	sums := s.ledger.Stats().Totals(stats.ByAPIKey)
+	if !since.IsZero() {
+		var err error
+		sums, err = s.ledger.Stats().Ranking(stats.ByAPIKey, stats.Span{From: since}, func(c *stats.Counters) int64 { return c.CostNanoUSD })
+		if err != nil {
+			return nil, fmt.Errorf("what API keys have spent: %w", err)
+		}
 	}
 	spent := make(map[string]int64, len(sums))
 	for i := range sums {
