@@ -22,7 +22,7 @@ import (
 // larger memtable reopening takes seconds.
 const (
 	cacheSize    = 8 << 20
-	memtableSize = 4 << 20
+	memtableSize = 8 << 20
 	maxOpenFiles = 500
 	// format is the version of Pebble's files. An older Pebble refuses a newer one.
 	format = pebble.FormatTableFormatV6
