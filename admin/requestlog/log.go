@@ -2,6 +2,7 @@ package requestlog
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -13,8 +14,9 @@ import (
 // by one, and Prune by one.
 type Log struct {
 	store *store.Store
-	// last is the number of the last row.
-	last uint64
+	// last is the number of the last row, block storage for what Take writes.
+	last  uint64
+	block block
 	// mu guards followers.
 	mu        sync.Mutex
 	followers map[*Follower]struct{}
@@ -25,8 +27,11 @@ func Open(s *store.Store) (*Log, error) {
 	l := &Log{store: s, followers: make(map[*Follower]struct{})}
 	r := store.SpaceLedger.Range()
 	r.Reverse = true
-	err := s.Scan(r, func(key, _ []byte) bool {
-		l.last = numberOf(key)
+	err := s.Scan(r, func(key, stored []byte) bool {
+		records, err := splitBlock(nil, stored)
+		if l.last = numberOf(key) + uint64(max(len(records), 1)) - 1; err != nil {
+			l.last += uint64(len(stored)) // more rows than it can have had
+		}
 		return false
 	})
 	if err != nil {
@@ -49,24 +54,6 @@ func firstNumber(at time.Time) uint64 {
 // writtenAt returns when a row was written.
 func writtenAt(number uint64) time.Time { return time.UnixMilli(int64(number >> sequenceBits)) }
 
-func rowKey(dst []byte, number uint64) []byte {
-	return binary.BigEndian.AppendUint64(store.SpaceLedger.Key(dst), number)
-}
-
-// numberOf returns the number in a row's key, 0 of anything else.
-func numberOf(key []byte) uint64 {
-	if len(key) != 9 {
-		return 0
-	}
-	return binary.BigEndian.Uint64(key[1:])
-}
-
-// indexKey returns the key under which a row is found by its id: the day on which it was written, so that a day is one range,
-// and the id. Ids of a process grow, so that what is written together stands together and costs the database little.
-func indexKey(dst []byte, day uint32, id []byte) []byte {
-	return append(binary.BigEndian.AppendUint32(store.SpaceLedgerIndex.Key(dst), day), id...)
-}
-
 // dayOf returns the day of a row's number, in UTC.
 func dayOf(number uint64) uint32 { return uint32(number >> sequenceBits / (24 * 3600 * 1000)) }
 
@@ -74,15 +61,16 @@ func dayOf(number uint64) uint32 { return uint32(number >> sequenceBits / (24 * 
 // is committed.
 func (l *Log) Take(buffers []*Buffer, now time.Time, b *store.Batch) (written Written) {
 	number := max(l.last+1, firstNumber(now))
-	var key, index [64]byte
+	l.block.first = number
+	followed := l.followed()
 	for _, buffer := range buffers {
 		buffer.putBodies(b, number)
 		for record := range buffer.all {
-			b.Set(rowKey(key[:0], number), record)
-			if id := idOf(record); id != nil {
-				b.Set(indexKey(index[:0], dayOf(number), id), binary.BigEndian.AppendUint64(nil, number))
+			if len(l.block.records) >= blockBytes {
+				l.block.put(b)
 			}
-			if l.followed() {
+			l.block.add(record)
+			if followed {
 				written.records = append(written.records, append(binary.BigEndian.AppendUint64(nil, number), record...))
 			}
 			number++
@@ -90,17 +78,9 @@ func (l *Log) Take(buffers []*Buffer, now time.Time, b *store.Batch) (written Wr
 		}
 		buffer.reset()
 	}
+	l.block.put(b)
 	l.last = number - 1
 	return written
-}
-
-// idOf returns the id in a record, which stands first, or nil.
-func idOf(record []byte) (id []byte) {
-	const tag = rowID<<3 | 2
-	if len(record) > 2 && record[0] == tag && record[1] < 0x80 && len(record) >= 2+int(record[1]) {
-		return record[2 : 2+record[1]]
-	}
-	return nil
 }
 
 // Written is what Take put into a batch.
@@ -117,22 +97,42 @@ func (l *Log) Find(id string) (*Row, error) {
 		return nil, err
 	}
 	for day := last; day >= first && day > 0; day-- {
-		text, ok, err := l.store.Get(nil, indexKey(nil, day, []byte(id)))
-		if err != nil {
+		// Blocks that begin at this id or before it, the nearest one first.
+		var number uint64
+		var bad error
+		r := store.Range{From: indexKey(nil, day, nil), To: append(indexKey(nil, day, []byte(id)), 0), Reverse: true}
+		err := l.store.Scan(r, func(_, value []byte) bool {
+			if len(value) >= 8 && string(value[8:]) >= id {
+				number, bad = l.find(binary.BigEndian.Uint64(value), id)
+			}
+			return number == 0 && bad == nil
+		})
+		if err = errors.Join(err, bad); err != nil {
 			return nil, err
 		}
-		if !ok || len(text) != 8 {
-			continue
-		}
-		row, err := l.row(binary.BigEndian.Uint64(text))
-		if err != nil {
-			return nil, err
-		}
-		if row != nil && row.ID == id {
-			return row, nil
+		if number != 0 {
+			return l.row(number)
 		}
 	}
 	return nil, nil
+}
+
+// find returns the number of the row with an id in a block, 0 when there is none.
+func (l *Log) find(first uint64, id string) (uint64, error) {
+	stored, ok, err := l.store.Get(nil, blockKey(nil, first))
+	if err != nil || !ok {
+		return 0, err
+	}
+	records, err := splitBlock(nil, stored)
+	if err != nil {
+		return 0, fmt.Errorf("%w: block %d", err, first)
+	}
+	for i, record := range records {
+		if string(idOf(record)) == id {
+			return first + uint64(i), nil
+		}
+	}
+	return 0, nil
 }
 
 // days returns the days of the first and the last row, 0 when there are none.
@@ -155,15 +155,22 @@ func (l *Log) days() (first, last uint32, err error) {
 }
 
 // row returns a row by its number, nil when there is none.
-func (l *Log) row(number uint64) (*Row, error) {
-	record, ok, err := l.store.Get(nil, rowKey(nil, number))
-	if err != nil || !ok {
-		return nil, err
+func (l *Log) row(number uint64) (row *Row, err error) {
+	var bad error
+	err = l.store.Scan(store.Range{From: blockKey(nil, 0), To: blockKey(nil, number+1), Reverse: true}, func(key, stored []byte) bool {
+		var records [][]byte
+		if records, bad = splitBlock(nil, stored); bad != nil {
+			return false
+		}
+		if i := number - numberOf(key); i < uint64(len(records)) {
+			if row, bad = readRow(records[i]); bad == nil {
+				row.Number = number
+			}
+		}
+		return false
+	})
+	if bad != nil {
+		bad = fmt.Errorf("%w: number %d", bad, number)
 	}
-	row, err := readRow(record)
-	if err != nil {
-		return nil, fmt.Errorf("%w: number %d", err, number)
-	}
-	row.Number = number
-	return row, nil
+	return row, errors.Join(err, bad)
 }

@@ -46,7 +46,7 @@ func (l *Log) remove(ctx context.Context, before time.Time) error {
 		return err
 	}
 	b := l.store.NewBatch()
-	b.DeleteRange(rowKey(nil, 0), rowKey(nil, number))
+	b.DeleteRange(blockKey(nil, 0), blockKey(nil, number))
 	bodies := binary.BigEndian.AppendUint64(store.SpaceBodies.Key(nil), number)
 	b.DeleteRange(store.SpaceBodies.Key(nil), bodies)
 	// The index goes day by day; what is left of the last day leads to rows that are gone.
@@ -55,7 +55,7 @@ func (l *Log) remove(ctx context.Context, before time.Time) error {
 		return err
 	}
 	// At once, or the next run would find the log as large as it was.
-	for _, gone := range [...]store.Range{{From: rowKey(nil, 0), To: rowKey(nil, number)}, {From: store.SpaceBodies.Key(nil), To: bodies}} {
+	for _, gone := range [...]store.Range{{From: blockKey(nil, 0), To: blockKey(nil, number)}, {From: store.SpaceBodies.Key(nil), To: bodies}} {
 		if err := l.store.Compact(ctx, gone); err != nil {
 			return err
 		}

@@ -1,8 +1,8 @@
 package requestlog
 
 import (
-	"bytes"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -53,18 +53,16 @@ var ErrCursor = errors.New("requestlog: not a cursor of this log")
 
 // Search returns the newest rows that a query wants.
 func (l *Log) Search(q Query) (Page, error) {
-	from, to := rowKey(nil, firstNumber(q.From)), store.SpaceLedger.Range().To
+	from, to := firstNumber(q.From), uint64(math.MaxUint64)
 	if !q.To.IsZero() {
-		to = rowKey(nil, firstNumber(q.To))
+		to = firstNumber(q.To)
 	}
 	if q.Cursor != "" {
 		before, err := strconv.ParseUint(q.Cursor, 36, 64)
 		if err != nil {
 			return Page{}, ErrCursor
 		}
-		if cursor := rowKey(nil, before); bytes.Compare(cursor, to) < 0 {
-			to = cursor
-		}
+		to = min(to, before)
 	}
 	limit := q.Limit
 	if limit <= 0 {
@@ -74,21 +72,29 @@ func (l *Log) Search(q Query) (Page, error) {
 	wanted := q.Filter()
 	var page Page
 	var bad error
-	until, seen := time.Now().Add(searchTime), 0
-	err := l.store.Scan(store.Range{From: from, To: to, Reverse: true}, func(key, record []byte) bool {
-		number := numberOf(key)
-		if len(page.Rows) == limit || seen%64 == 63 && time.Now().After(until) {
-			page.Next = strconv.FormatUint(number+1, 36)
+	until := time.Now().Add(searchTime)
+	var records [][]byte
+	err := l.store.Scan(store.Range{From: blockKey(nil, from), To: blockKey(nil, to), Reverse: true}, func(key, stored []byte) bool {
+		if records, bad = splitBlock(records[:0], stored); bad != nil {
 			return false
 		}
-		seen++
-		var row *Row
-		if row, bad = readRow(record); bad != nil {
-			return false
-		}
-		row.Number = number
-		if wanted(row) {
-			page.Rows = append(page.Rows, row)
+		first := numberOf(key)
+		for i := len(records) - 1; i >= 0; i-- {
+			number := first + uint64(i)
+			if number >= to {
+				continue
+			}
+			if len(page.Rows) == limit || i%64 == 63 && time.Now().After(until) {
+				page.Next = strconv.FormatUint(number+1, 36)
+				return false
+			}
+			var row *Row
+			if row, bad = readRow(records[i]); bad != nil {
+				return false
+			}
+			if row.Number = number; wanted(row) {
+				page.Rows = append(page.Rows, row)
+			}
 		}
 		return true
 	})
