@@ -173,7 +173,7 @@ func (s *server) use(c *config.Config) error {
 		return err
 	}
 	s.ledger.Configure(ledgerSettings(c.Settings))
-	s.prices.Configure(prices.Settings{URL: c.Settings.PriceSyncURL, Interval: c.Settings.PriceSyncInterval})
+	s.prices.Configure(prices.Settings{URL: c.Settings.PriceSyncURL, Proxy: c.Settings.Proxy, Interval: c.Settings.PriceSyncInterval})
 	return nil
 }
 

@@ -26,16 +26,20 @@ type document struct {
 	etag string
 }
 
-// fetch reads a catalog from a URL unless it still has the entity tag. Redirects are not followed.
-func fetch(ctx context.Context, dialer *dial.Dialer, from, etag string) (document, error) {
-	u, err := dial.ParseURL(from)
+// fetch reads a catalog from where the settings say unless it still has the entity tag. Redirects are not followed.
+func fetch(ctx context.Context, dialer *dial.Dialer, from Settings, etag string) (document, error) {
+	u, err := dial.ParseURL(from.URL)
 	if err != nil {
 		return document{}, fmt.Errorf("prices: price_sync_url: %w", err)
+	}
+	proxy, err := dial.ParseProxy(from.Proxy.Reveal())
+	if err != nil {
+		return document{}, fmt.Errorf("prices: proxy: %w", err)
 	}
 	client := fasthttp.HostClient{
 		Addr: u.Address.String(),
 		Dial: func(string) (net.Conn, error) {
-			c, err := dialer.Dial(ctx, u.Address, connectTimeout)
+			c, err := dialer.DialThrough(ctx, proxy, u.Address, connectTimeout)
 			if err != nil {
 				return nil, err
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"octopus/gateway/config"
 	"octopus/gateway/dial"
 )
 
@@ -22,11 +23,11 @@ func TestFetchReadsACatalogOnce(t *testing.T) {
 	}))
 	defer server.Close()
 	dialer := dial.New(dial.Options{})
-	d, err := fetch(t.Context(), dialer, server.URL+"/api.json?a=1", "")
+	d, err := fetch(t.Context(), dialer, Settings{URL: server.URL + "/api.json?a=1"}, "")
 	if err != nil || string(d.body) != "/api.json?a=1" || d.etag != `"v1"` {
 		t.Fatalf("got %q, %q, %v", d.body, d.etag, err)
 	}
-	if d, err = fetch(t.Context(), dialer, server.URL+"/api.json", d.etag); err != nil || d.body != nil || d.etag != `"v1"` {
+	if d, err = fetch(t.Context(), dialer, Settings{URL: server.URL + "/api.json"}, d.etag); err != nil || d.body != nil || d.etag != `"v1"` {
 		t.Errorf("unchanged: got %q, %q, %v", d.body, d.etag, err)
 	}
 }
@@ -48,10 +49,39 @@ func TestFetchRefusesWhatIsNoCatalog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(serve)
 			defer server.Close()
-			if _, err := fetch(t.Context(), dial.New(dial.Options{}), server.URL, ""); err == nil || !strings.Contains(err.Error(), name) {
+			if _, err := fetch(t.Context(), dial.New(dial.Options{}), Settings{URL: server.URL}, ""); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("got %v, want an error with %q", err, name)
 			}
 		})
+	}
+}
+
+func TestFetchGoesThroughItsProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect || r.Host != "catalog.example:80" {
+			t.Errorf("the proxy was asked to %s %s", r.Method, r.Host)
+		}
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = rw.WriteString("HTTP/1.1 200 OK\r\n\r\n")
+		_ = rw.Flush()
+		if _, err := http.ReadRequest(rw.Reader); err == nil {
+			_, _ = rw.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+			_ = rw.Flush()
+		}
+	}))
+	defer proxy.Close()
+	d, err := fetch(t.Context(), dial.New(dial.Options{}), Settings{URL: "http://catalog.example/api.json", Proxy: config.Secret(proxy.URL)}, "")
+	if err != nil || string(d.body) != "{}" {
+		t.Errorf("got %q, %v", d.body, err)
+	}
+	if _, err := fetch(t.Context(), dial.New(dial.Options{}), Settings{URL: "http://catalog.example/", Proxy: "ftp://user:secret@x"}, ""); err == nil ||
+		strings.Contains(err.Error(), "secret") {
+		t.Errorf("a proxy that is none: %v", err)
 	}
 }
 
@@ -62,7 +92,7 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := fetch(ctx, dial.New(dial.Options{}), server.URL, ""); err == nil {
+	if _, err := fetch(ctx, dial.New(dial.Options{}), Settings{URL: server.URL}, ""); err == nil {
 		t.Error("a silent server was waited for")
 	}
 }

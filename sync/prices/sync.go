@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"octopus/gateway/config"
 	"octopus/gateway/dial"
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 type Settings struct {
 	// URL is where the catalog is; empty means nowhere.
 	URL string
+	// Proxy is what leads there: a URL with scheme http, https or socks5, or empty for none.
+	Proxy config.Secret
 	// Interval is the time between two syncs, varied by a tenth. Zero means that only Now syncs.
 	Interval time.Duration
 }
@@ -55,7 +58,7 @@ type Status struct {
 type Sync struct {
 	options Options
 	// fetch is package fetch, or a test's.
-	fetch func(ctx context.Context, url, etag string) (document, error)
+	fetch func(ctx context.Context, from Settings, etag string) (document, error)
 	// current is written by syncs and Restore, read by everyone; readers may see the previous one for a moment.
 	current atomic.Pointer[Catalog]
 	// changed wakes Run when the settings change. It holds one signal.
@@ -78,7 +81,9 @@ func New(o Options) *Sync {
 		o.Logger = slog.Default()
 	}
 	s := &Sync{options: o, changed: make(chan struct{}, 1)}
-	s.fetch = func(ctx context.Context, url, etag string) (document, error) { return fetch(ctx, o.Dialer, url, etag) }
+	s.fetch = func(ctx context.Context, from Settings, etag string) (document, error) {
+		return fetch(ctx, o.Dialer, from, etag)
+	}
 	s.current.Store(Builtin())
 	return s
 }
@@ -160,7 +165,7 @@ func (s *Sync) Now(ctx context.Context) (Status, error) {
 	s.mu.Lock()
 	s.status.Tried = time.Now()
 	s.mu.Unlock()
-	swapped, err := s.sync(ctx, settings.URL)
+	swapped, err := s.sync(ctx, settings)
 	s.mu.Lock()
 	first := err != nil && s.failures == 0
 	if err != nil {
@@ -184,9 +189,9 @@ func (s *Sync) Now(ctx context.Context) (Status, error) {
 }
 
 // sync fetches the catalog and makes it the current one, unless that is what it is.
-func (s *Sync) sync(ctx context.Context, url string) (*Catalog, error) {
+func (s *Sync) sync(ctx context.Context, from Settings) (*Catalog, error) {
 	old := s.Catalog()
-	d, err := s.fetch(ctx, url, old.ETag)
+	d, err := s.fetch(ctx, from, old.ETag)
 	if err != nil || d.body == nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type server struct {
 	serve func(n int, etag string) (document, error)
 }
 
-func (s *server) fetch(_ context.Context, _, etag string) (document, error) {
+func (s *server) fetch(_ context.Context, _ Settings, etag string) (document, error) {
 	s.at = append(s.at, time.Since(s.start))
 	s.etags = append(s.etags, etag)
 	return s.serve(len(s.at), etag)
