@@ -82,3 +82,26 @@ func TestABlockIsSplitAsItWasMade(t *testing.T) {
 		}
 	}
 }
+
+func TestASearchOfManySmallBlocksEndsInTime(t *testing.T) {
+	l, s := newLog(t)
+	l.searchTime = 0
+	const rows = 200
+	b, at := s.NewBatch(), time.Now()
+	for i := range rows {
+		var buffer Buffer
+		buffer.Add(full(fmt.Sprintf("req_%05d", i)))
+		l.Take([]*Buffer{&buffer}, at.Add(time.Duration(i)*time.Second), b)
+	}
+	if err := s.Commit(b); err != nil {
+		t.Fatal(err)
+	}
+	page, err := l.Search(Query{Text: "nowhere"})
+	if err != nil || page.Next == "" {
+		t.Fatalf("next %q, %v: the search looked at every block", page.Next, err)
+	}
+	again, err := l.Search(Query{Text: "nowhere", Cursor: page.Next})
+	if err != nil || again.Next >= page.Next {
+		t.Errorf("next %q after %q, %v: the search does not go on", again.Next, page.Next, err)
+	}
+}

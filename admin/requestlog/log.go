@@ -17,6 +17,8 @@ type Log struct {
 	// last is the number of the last row, block storage for what Take writes.
 	last  uint64
 	block block
+	// searchTime is how long a search may take, about.
+	searchTime time.Duration
 	// mu guards followers.
 	mu        sync.Mutex
 	followers map[*Follower]struct{}
@@ -24,7 +26,7 @@ type Log struct {
 
 // Open returns the ledger in a store.
 func Open(s *store.Store) (*Log, error) {
-	l := &Log{store: s, followers: make(map[*Follower]struct{})}
+	l := &Log{store: s, searchTime: searchTime, followers: make(map[*Follower]struct{})}
 	r := store.SpaceLedger.Range()
 	r.Reverse = true
 	err := s.Scan(r, func(key, stored []byte) bool {

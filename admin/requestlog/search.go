@@ -72,8 +72,9 @@ func (l *Log) Search(q Query) (Page, error) {
 	wanted := q.Filter()
 	var page Page
 	var bad error
-	until := time.Now().Add(searchTime)
+	until := time.Now().Add(l.searchTime)
 	var records [][]byte
+	seen := 0 // rows, of all blocks: a quiet server's blocks have one row each
 	err := l.store.Scan(store.Range{From: blockKey(nil, from), To: blockKey(nil, to), Reverse: true}, func(key, stored []byte) bool {
 		if records, bad = splitBlock(records[:0], stored); bad != nil {
 			return false
@@ -84,10 +85,11 @@ func (l *Log) Search(q Query) (Page, error) {
 			if number >= to {
 				continue
 			}
-			if len(page.Rows) == limit || i%64 == 63 && time.Now().After(until) {
+			if len(page.Rows) == limit || seen%64 == 63 && time.Now().After(until) {
 				page.Next = strconv.FormatUint(number+1, 36)
 				return false
 			}
+			seen++
 			var row *Row
 			if row, bad = readRow(records[i]); bad != nil {
 				return false
