@@ -36,6 +36,8 @@ func fetch(ctx context.Context, dialer *dial.Dialer, from Settings, etag string)
 	if err != nil {
 		return document{}, fmt.Errorf("prices: proxy: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of what waits for its end too
 	client := fasthttp.HostClient{
 		Addr: u.Address.String(),
 		Dial: func(string) (net.Conn, error) {
@@ -43,6 +45,8 @@ func fetch(ctx context.Context, dialer *dial.Dialer, from Settings, etag string)
 			if err != nil {
 				return nil, err
 			}
+			// fasthttp knows deadlines only: a process that ends does not wait for a silent server.
+			context.AfterFunc(ctx, func() { _ = c.Close() })
 			return c, nil
 		},
 		MaxResponseBodySize:       maxDocument,
@@ -67,6 +71,8 @@ func fetch(ctx context.Context, dialer *dial.Dialer, from Settings, etag string)
 	switch err := client.DoDeadline(request, response, deadline); {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		return document{}, fmt.Errorf("prices: the catalog is larger than %d MiB", maxDocument>>20)
+	case err != nil && ctx.Err() != nil:
+		return document{}, fmt.Errorf("prices: fetch the catalog: %w", ctx.Err())
 	case err != nil:
 		return document{}, fmt.Errorf("prices: fetch the catalog: %w", err)
 	}

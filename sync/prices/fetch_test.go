@@ -2,6 +2,7 @@ package prices
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -94,5 +95,21 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if _, err := fetch(ctx, dial.New(dial.Options{}), Settings{URL: server.URL}, ""); err == nil {
 		t.Error("a silent server was waited for")
+	}
+	// A server that shuts down has no deadline to tell.
+	ctx, cancel = context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := fetch(ctx, dial.New(dial.Options{}), Settings{URL: server.URL}, "")
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("a silent server was waited for though nobody wants its answer any more")
 	}
 }
