@@ -121,6 +121,7 @@ func TestEntriesThatMakeNoSenseAreLeftOut(t *testing.T) {
 		"a price that is text":    `{"cost": {"input": "1", "output": 1}}`,
 		"an unknown kind of tier": `{"cost": {"input": 1, "output": 1, "tiers": [{"tier": {"type": "weekday", "size": 1}, "input": 0}]}}`,
 		"an absurd tier":          `{"cost": {"input": 1, "output": 1, "tiers": [{"tier": {"size": 1}, "input": -3}]}}`,
+		"a tier of every prompt":  `{"cost": {"input": 1, "output": 1, "tiers": [{"tier": {"type": "context"}, "input": 9, "output": 9}]}}`,
 		"no object":               `17`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -138,7 +138,11 @@ func readModel(provider, name string, text json.RawMessage) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Tiers = append(p.Tiers, outcome.Tier{Above: tokens(t.Tier.Size), Rates: r})
+		above := tokens(t.Tier.Size)
+		if above == 0 {
+			return nil, fmt.Errorf("a tier begins at %v tokens", t.Tier.Size)
+		}
+		p.Tiers = append(p.Tiers, outcome.Tier{Above: above, Rates: r})
 	}
 	if over := listed.Cost.ContextOver200k; over != nil && len(p.Tiers) == 0 {
 		r, err := over.rates()
