@@ -143,8 +143,9 @@ func (p *patientFS) Remove(name string) error {
 	return p.retry(func() error { return p.FS.Remove(name) })
 }
 
+// MkdirAll makes directories that nobody else may look into, whatever Pebble asks for: the log knows what clients said.
 func (p *patientFS) MkdirAll(dir string, perm os.FileMode) error {
-	return p.retry(func() error { return p.FS.MkdirAll(dir, perm) })
+	return p.retry(func() error { return p.FS.MkdirAll(dir, perm&0o700) })
 }
 
 // Unwrap returns the file system below.

@@ -387,6 +387,23 @@ func TestABackupIsADatabase(t *testing.T) {
 	}
 }
 
+func TestNobodyElseMayLookIntoADatabase(t *testing.T) {
+	dir := t.TempDir()
+	database, backup := filepath.Join(dir, "db"), filepath.Join(dir, "copy")
+	if err := open(t, Options{Path: database}).Backup(backup); err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{database, backup} {
+		info, err := os.Stat(made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != 0o700 {
+			t.Errorf("%s has mode %o, want 700", made, got)
+		}
+	}
+}
+
 func TestClosingEndsTheWaitForAFullDisk(t *testing.T) {
 	faulty := &faultyFS{FS: vfs.NewMem()}
 	s := open(t, Options{Path: "db", fs: faulty})
