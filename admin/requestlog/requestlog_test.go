@@ -327,3 +327,13 @@ func FuzzRow(f *testing.F) {
 		}
 	})
 }
+
+func TestALongMessageIsKeptInPart(t *testing.T) {
+	l, s := newLog(t)
+	o := full("long")
+	o.Message = strings.Repeat("m", 15<<20)
+	write(t, l, s, time.Now(), o)
+	if row, err := l.Find("long"); err != nil || row == nil || row.Message != o.Message[:maxMessage] {
+		t.Errorf("row %v, %v", row != nil, err)
+	}
+}

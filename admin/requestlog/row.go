@@ -86,6 +86,9 @@ const (
 // errRow is the error of a row that can't be read.
 var errRow = errors.New("requestlog: damaged row")
 
+// maxMessage is how many bytes of a message a row keeps: it may repeat what the client sent, however long that is.
+const maxMessage = 4 << 10
+
 // appendRow appends o as it is stored: only what is not zero. Times are kept to the microsecond.
 func appendRow(dst []byte, o *outcome.Outcome) []byte {
 	dst = appendText(dst, rowID, o.ID)
@@ -107,7 +110,7 @@ func appendRow(dst []byte, o *outcome.Outcome) []byte {
 	}
 	dst = appendNumber(dst, rowStatus, int64(o.Status))
 	dst = appendNumber(dst, rowClass, int64(o.Class))
-	dst = appendText(dst, rowMessage, o.Message)
+	dst = appendText(dst, rowMessage, o.Message[:min(len(o.Message), maxMessage)])
 	for i := range o.Attempts {
 		dst = appendAttempt(dst, &o.Attempts[i])
 	}
