@@ -102,11 +102,18 @@ func (g *Gateway) Priced(channel, model string) bool {
 }
 
 // bill notes what the call cost: the attempt that served it, or broke off while it did, and those that lost against it, whose
-// usage is estimated. Attempts that failed before an answer cost nothing.
+// usage is estimated. Attempts that failed before an answer cost nothing, and so does counting tokens.
 func (c *call) bill() {
 	o := &c.outcome
-	if o.Operation != outcome.Generate {
+	switch o.Operation {
+	case outcome.Compact:
+		return // the provider does not tell what it used
+	case outcome.CountTokens, outcome.Stored:
+		o.CostKnown = true
 		return
+	}
+	if c.state < stateBegun && (o.Class != outcome.ClassClientGone || len(o.Attempts) == 0) {
+		o.CostKnown = true // no answer began; a provider that a client left alone may charge for one all the same
 	}
 	served := o.Served()
 	for i := range o.Attempts {

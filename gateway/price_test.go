@@ -190,3 +190,24 @@ func TestPricedIsWhatCanBeBilled(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatNobodyAnsweredCostsNothing(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	for _, test := range []struct {
+		script, path, body string
+		known              bool
+	}{
+		{"status=400", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"Hello"}]}`, true},
+		{"", "/v1/chat/completions", `{"model":"no-such-model","messages":[]}`, true},
+		{"", "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":"Hello"}]}`, true},
+		{"", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"Hello"}]}`, false},
+	} {
+		next := w.script(test.script)
+		resp := w.post(test.path, test.body)
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if o := w.ledger.wait(t, next); o.CostKnown != test.known || o.CostNanoUSD != 0 {
+			t.Errorf("%s, %s: status %d, cost %d, known %t", test.path, test.script, o.Status, o.CostNanoUSD, o.CostKnown)
+		}
+	}
+}
