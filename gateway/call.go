@@ -205,9 +205,9 @@ func (c *call) release() {
 	c.own.reset()
 	if c.hedge != nil {
 		c.hedge.release()
-		c.hedge, c.decided = nil, nil
+		c.hedge = nil
 	}
-	c.racing, c.hedgeAfter = false, 0
+	c.decided, c.racing, c.hedgeAfter = nil, false, 0
 	if cap(c.forward)+cap(c.forwardOwn) > largestForward {
 		c.forward, c.forwardOwn = nil, nil
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -146,6 +147,35 @@ func TestAnswerDoesNotWaitForTheDialOfAHedge(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+	})
+}
+
+// A call is used again: what one race has decided says nothing of the next.
+func TestHedgeWinsAfterAnEarlierOneWasLeftDialing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		own := &rehearsed{say: func(n int, _ string) []any {
+			if n == 1 {
+				return []any{1500 * time.Millisecond, wholeChat}
+			}
+			return []any{hang{}}
+		}}
+		second, dials := always(wholeChat), 0
+		w := newBubble(t, func(c *config.Config) { c.Groups[0].Policy.Hedge = config.Hedge{After: time.Second, MaxShare: 10} }, own.dial,
+			func(timeout time.Duration) (net.Conn, error) {
+				if dials++; dials == 1 {
+					return unreachable(timeout)
+				}
+				return second.dial(timeout)
+			})
+		w.gateway.snapshot.Load().groups["m"].hedging.credit.Store(mostCredit)
+		w.try(false)
+		time.Sleep(time.Minute)
+		for range 3 {
+			start := time.Now()
+			if ctx, body := w.try(false); ctx.Response.StatusCode() != 200 || time.Since(start) > 1100*time.Millisecond {
+				t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), time.Since(start), body)
+			}
+		}
 	})
 }
 
