@@ -179,7 +179,7 @@ func (c *call) judge(f failure) {
 	policy, at := &c.route.group.policy, now()
 	repeats, asked := t.onTarget < policy.AttemptsPerTarget, f.retryAfter
 	switch {
-	case !rule.others || at >= c.deadline():
+	case !rule.others || at >= c.deadline() || t.next == outcome.GiveUp: // a hedge has shown that it is of no use
 		t.next = outcome.GiveUp
 	case rule.omit && a.omit(&f):
 		t.next, t.why, t.waitUntil = outcome.TryAgain, outcome.ByRepeat, 0

@@ -253,11 +253,18 @@ func (c *call) takeHedge(p progress) (progress, bool) {
 	return h.progress, true
 }
 
-// endFailedHedge ends a hedge that failed by itself.
+// endFailedHedge ends a hedge that failed by itself. What it learnt of the request itself holds for all targets.
 func (c *call) endFailedHedge() {
-	h := c.hedge
+	h, rule := c.hedge, &rules[c.hedge.failure.class]
 	c.noteFailure(&h.attempt, &h.failure)
 	h.record.Class, h.record.Verdict = h.failure.class, outcome.TryNext
+	switch {
+	case !rule.others:
+		h.record.Verdict = outcome.GiveUp
+		c.tried.next, c.tried.waitUntil = outcome.GiveUp, 0
+	case rule.otherModel:
+		c.leaveModel(h.target.member.model)
+	}
 	if h.failure.explains(&c.failure) {
 		c.failure = h.failure
 	}

@@ -179,6 +179,27 @@ func TestHedgeWinsAfterAnEarlierOneWasLeftDialing(t *testing.T) {
 	})
 }
 
+// What is wrong with a request is so for every target, whichever attempt learns it.
+func TestRequestThatAHedgeShowsToBeWrongIsNotSentElsewhere(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		first, second []any
+	}{
+		{"after the first one has failed", []any{2 * time.Second, failing(503, "")}, []any{2 * time.Second, failing(400, "")}},
+		{"before the first one fails", []any{4 * time.Second, failing(503, "")}, []any{failing(400, "")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				third := always(wholeChat)
+				w := hedged(t, config.Hedge{After: time.Second, MaxShare: 10}, always(c.first...), always(c.second...), third)
+				if ctx, body := w.try(false); ctx.Response.StatusCode() != 400 || len(third.seen()) != 0 {
+					t.Errorf("got %d, and %d requests to the third target: %s", ctx.Response.StatusCode(), len(third.seen()), body)
+				}
+			})
+		})
+	}
+}
+
 func TestHedgesAreNeverMoreThanTheirShare(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		second := always(wholeChat)
