@@ -254,3 +254,33 @@ func TestOutcomeSaysWhyThereIsNoAnswer(t *testing.T) {
 		})
 	}
 }
+
+// Nobody waits for a target that is not tried again.
+func TestLastFailureIsToldAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer string
+		change func(*config.Policy)
+	}{
+		{"the attempts are used up", failing(429, "Retry-After: 3\r\n"), func(p *config.Policy) { p.Attempts = 1 }},
+		{"the deadline comes before", failing(429, "Retry-After: 3\r\n"), func(p *config.Policy) { p.Deadline = 2 * time.Second }},
+		{"a transient fault", failing(500, ""), func(p *config.Policy) { p.Attempts = 1 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				w := rehearse(t, func(cfg *config.Config) {
+					cfg.Groups[0].Policy.RateLimitWait = 5 * time.Second
+					c.change(&cfg.Groups[0].Policy)
+				}, always(c.answer))
+				start := time.Now()
+				ctx, body := w.try(false)
+				if took := time.Since(start); took > 10*time.Millisecond || ctx.Response.StatusCode() == 200 {
+					t.Errorf("got %d after %v: %s", ctx.Response.StatusCode(), took, body)
+				}
+				if o := w.ledger.wait(t, 1); len(o.Attempts) != 1 || o.Attempts[0].Verdict == outcome.TryAgain {
+					t.Errorf("attempts %+v", o.Attempts)
+				}
+			})
+		})
+	}
+}

@@ -177,7 +177,7 @@ func (c *call) judge(f failure) {
 	c.noteFailure(a, &f)
 	t.onTarget++
 	policy, at := &c.route.group.policy, now()
-	repeats, asked := t.onTarget < policy.AttemptsPerTarget, f.retryAfter
+	repeats, asked := t.onTarget < policy.AttemptsPerTarget && c.begun < policy.Attempts, f.retryAfter
 	switch {
 	case !rule.others || at >= c.deadline() || t.next == outcome.GiveUp: // a hedge has shown that it is of no use
 		t.next = outcome.GiveUp
@@ -186,7 +186,7 @@ func (c *call) judge(f failure) {
 	case rule.repeat && repeats:
 		t.next, t.why = outcome.TryAgain, outcome.ByRepeat
 		t.waitUntil, t.recovering = at+instant(repeatPause()), false
-	case f.class == outcome.ClassRateLimited && repeats && asked > 0 && asked <= policy.RateLimitWait:
+	case f.class == outcome.ClassRateLimited && repeats && asked > 0 && asked <= policy.RateLimitWait && at+instant(asked) < c.deadline():
 		t.next, t.why = outcome.TryAgain, outcome.ByWait
 		t.waitUntil, t.recovering = at+instant(asked), false
 	default:
