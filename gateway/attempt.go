@@ -245,7 +245,7 @@ func (a *attempt) opened(err error) {
 
 // exchangeFailed deals with an error of sending the request or of waiting for the answer's header.
 func (a *attempt) exchangeFailed(err error) {
-	if err == errStale && !a.resent && !a.isHedge && !a.isLost() {
+	if err == errStale && !a.resent && !a.isHedge && !a.isLost() && a.call.ended() == notAbandoned {
 		// Once, at no cost to anyone, on a new connection: where one was dead, the other idle ones are as old.
 		a.resent = true
 		origin := a.exchange.origin

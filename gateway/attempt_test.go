@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,4 +285,41 @@ func TestLastFailureIsToldAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Its connection breaks because it was closed here: that says nothing of the others.
+func TestClientThatLeavesCostsNoConnections(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var dials atomic.Int32
+		upstream := &rehearsed{say: func(n int, _ string) []any {
+			if n > 2 {
+				return []any{hang{}}
+			}
+			return []any{time.Second, wholeChat}
+		}}
+		w := newBubble(t, nil, func(timeout time.Duration) (net.Conn, error) {
+			dials.Add(1)
+			return upstream.dial(timeout)
+		})
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { w.guest().try(false) })
+		}
+		both.Wait()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.try(false)
+		}()
+		time.Sleep(time.Second)
+		w.client.call.Load().abandon(w.client, abandonedByClient)
+		<-done
+		idle := 0
+		for _, o := range w.gateway.origins.known {
+			idle += o.client.IdleConnsCount()
+		}
+		if dials.Load() != 2 || idle != 1 {
+			t.Errorf("%d connections were made, %d are left, want 2 and 1", dials.Load(), idle)
+		}
+	})
 }
