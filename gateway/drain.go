@@ -25,7 +25,7 @@ func (c *call) drain() {
 	a := c.attempt
 	for c.state == stateBegun && a.running && c.ended() != abandonedByShutdown {
 		limit := min(until, a.idleAt())
-		step, err := a.feed(limit)
+		step, err := a.goOn(limit)
 		a.pending = nil
 		switch {
 		case err == errQuiet && now() >= limit:

@@ -98,3 +98,49 @@ func TestAShutdownEndsWhatDrains(t *testing.T) {
 		t.Errorf("outcome: %+v", o)
 	}
 }
+
+// The call that follows a paused answer is waited for as well.
+func TestAPausedAnswerIsDrained(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		event := func(kind, data string) string { return chunked("event: " + kind + "\ndata: " + data + "\n\n") }
+		part := func(text, stop string, tokens int) string {
+			return streamHead + event("message_start", `{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":1}}}`) +
+				event("content_block_start", `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`) +
+				event("content_block_delta", fmt.Sprintf(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":%q}}`, text)) +
+				event("content_block_stop", `{"type":"content_block_stop","index":0}`) +
+				event("message_delta", fmt.Sprintf(`{"type":"message_delta","delta":{"stop_reason":%q,"stop_sequence":null},"usage":{"output_tokens":%d}}`, stop, tokens)) +
+				event("message_stop", `{"type":"message_stop"}`)
+		}
+		upstream := &rehearsed{say: func(n int, _ string) []any {
+			if n == 1 {
+				paused := part("one ", "pause_turn", 3)
+				text := strings.Index(paused, "event: content_block_stop") - len("4e\r\n")
+				return []any{paused[:text], 10 * time.Millisecond, paused[text:], nil}
+			}
+			return []any{time.Second, part("two", "end_turn", 4) + lastChunk}
+		}}
+		w := rehearse(t, func(c *config.Config) {
+			draining(c)
+			speaking(llm.Messages)(c)
+			c.Groups[0].Policy.KeepAlive = 100 * time.Millisecond // comes while the second call is waited for
+			c.Groups[0].Members[0].Model = "claude-sonnet-4-5"
+		}, upstream)
+		ctx := w.handle("POST", paths[llm.Chat], strings.NewReader(
+			`{"model":"m","stream":true,"web_search_options":{},"messages":[{"role":"user","content":"hello"}]}`))
+		writes := 0
+		_ = ctx.Response.BodyWriteTo(writerFunc(func(p []byte) (int, error) {
+			if writes++; writes > 1 {
+				return 0, io.ErrClosedPipe
+			}
+			return len(p), nil
+		}))
+		o := w.ledger.wait(t, 1)
+		if want := (llm.Usage{Input: 10, Output: 7, Knowledge: llm.Reported}); o.Class != outcome.ClassClientGone || o.Usage != want {
+			t.Errorf("%v after %d writes, usage %+v, want %+v", o.Class, writes, o.Usage, want)
+		}
+	})
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -99,13 +99,7 @@ func (c *call) continueEarly() {
 func (c *call) continueStream() {
 	a, policy := c.attempt, &c.route.group.policy
 	keepAliveAt, idleAt := c.lastWrite.after(policy.KeepAlive), a.lastEvent.after(policy.IdleTimeout)
-	var step codec.Step
-	var err error
-	if a.exchange.started {
-		step, err = a.feed(min(keepAliveAt, idleAt))
-	} else {
-		step, err = a.awaitFollowUp(min(keepAliveAt, idleAt))
-	}
+	step, err := a.goOn(min(keepAliveAt, idleAt))
 	c.takePending()
 	switch {
 	case err == errQuiet && now() >= idleAt:
@@ -126,6 +120,14 @@ func (c *call) continueStream() {
 	case step == codec.Failed:
 		c.cutShort()
 	}
+}
+
+// goOn reads on after the answer has begun, like feed. The answer to a follow-up call may be waited for first.
+func (a *attempt) goOn(until instant) (codec.Step, error) {
+	if !a.exchange.started {
+		return a.awaitFollowUp(until)
+	}
+	return a.feed(until)
 }
 
 // awaitFollowUp waits for the header of the answer to a follow-up call. Whatever is wrong with it cuts the answer short: the
