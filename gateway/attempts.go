@@ -210,7 +210,7 @@ func (c *call) noteFailure(a *attempt, f *failure) {
 	switch {
 	case of == scopeNone:
 		return
-	case f.class == outcome.ClassSilent && now() >= c.deadline() && now() < a.start.after(a.patience()):
+	case f.class == outcome.ClassSilent && now() >= c.deadline() && (a.eventful.Load() || now() < a.start.after(a.patience())):
 		return // the request's time was up, not the target's
 	case of == scopeModel && !a.reached:
 		of = scopeChannel // all of its models are behind the same address

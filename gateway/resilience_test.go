@@ -742,3 +742,21 @@ func TestCrowdLosesNoRequestToRandomFaults(t *testing.T) {
 		})
 	}
 }
+
+// A target that speaks until the deadline is not silent.
+func TestDeadlineOfAnAnswerThatIsKeptBackBlamesNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		parts := []any{streamHead}
+		for range 30 {
+			parts = append(parts, chatEvent("a"), time.Second)
+		}
+		w := rehearse(t, func(c *config.Config) {
+			p := &c.Groups[0].Policy
+			p.Commit, p.FirstTokenTimeout, p.IdleTimeout, p.Deadline = config.CommitComplete, 5*time.Second, 5*time.Second, 20*time.Second
+		}, always(parts...))
+		w.try(true)
+		if h := w.gateway.Targets()[0]; h.State != TargetSound || h.LastError != outcome.ClassNone {
+			t.Errorf("the target is %v, for %v", h.State, h.LastError)
+		}
+	})
+}
