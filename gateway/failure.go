@@ -199,6 +199,8 @@ func told(class outcome.Class, e *llm.Error) *llm.Error {
 		told.Message = "The provider closed the stream before its end."
 	case outcome.ClassNonsense:
 		told.Message = "The provider's answer could not be understood."
+	case outcome.ClassUnavailable:
+		told.Kind, told.Message = llm.Overloaded, "The gateway can't open another connection now."
 	default:
 		told.Message = "The provider failed."
 		if e.Status != 0 {
@@ -229,8 +231,13 @@ func cutFailure(e *llm.Error) (f failure, message string) {
 // dialFailure classifies an error of opening a connection.
 func dialFailure(err error) outcome.Class {
 	var failed *dial.Error
-	if errors.As(err, &failed) && failed.Kind == dial.Timeout {
-		return outcome.ClassSilent
+	if errors.As(err, &failed) {
+		switch failed.Kind {
+		case dial.Timeout:
+			return outcome.ClassSilent
+		case dial.Exhausted, dial.Canceled:
+			return outcome.ClassUnavailable // it is not the upstream's fault
+		}
 	}
 	return outcome.ClassTransient
 }

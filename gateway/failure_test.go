@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"octopus/codec/llm"
+	"octopus/gateway/dial"
 	"octopus/gateway/outcome"
 )
 
@@ -65,6 +66,18 @@ func TestBrokenExchangesAreClassedByTheirCause(t *testing.T) {
 	} {
 		if got := exchangeFailure(c.err); got != c.want {
 			t.Errorf("%v: got %v, want %v", c.err, got, c.want)
+		}
+	}
+}
+
+func TestWhatThisMachineLacksIsNotTheUpstreamsFault(t *testing.T) {
+	for kind, want := range map[dial.Kind]outcome.Class{
+		dial.Timeout: outcome.ClassSilent, dial.Exhausted: outcome.ClassUnavailable, dial.Canceled: outcome.ClassUnavailable,
+		dial.Refused: outcome.ClassTransient,
+	} {
+		class := dialFailure(&dial.Error{Kind: kind})
+		if class != want || rules[class].scope != scopeNone && class == outcome.ClassUnavailable {
+			t.Errorf("%v is %v, want %v", kind, class, want)
 		}
 	}
 }
