@@ -13,6 +13,7 @@ import (
 
 	"octopus/codec/llm"
 	"octopus/gateway/config"
+	"octopus/gateway/outcome"
 	"octopus/lb"
 )
 
@@ -163,6 +164,19 @@ func TestReplicasAgreeOnTheTargetOfASession(t *testing.T) {
 		session := fmt.Sprint(i)
 		if on, other := a.channelOf(llm.Chat, false, session), b.channelOf(llm.Chat, false, session); on != other {
 			t.Errorf("session %s is on %s here, on %s there", session, on, other)
+		}
+	}
+}
+
+func TestTheOutcomeSaysThatATargetIsTheSessions(t *testing.T) {
+	for affinity, want := range map[config.Affinity]outcome.Reason{
+		config.AffinitySession: outcome.ByAffinity, config.AffinityNone: outcome.ByMode,
+	} {
+		w := newWorld(t, 3, sticky(affinity))
+		row := w.script("")
+		w.channelOf(llm.Chat, false, "one")
+		if o := w.ledger.wait(t, row); len(o.Attempts) != 1 || o.Attempts[0].Why != want {
+			t.Errorf("affinity %s: %+v, want the reason %v", affinity, o.Attempts, want)
 		}
 	}
 }

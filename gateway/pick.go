@@ -205,6 +205,8 @@ func (c *call) reason(only bool) outcome.Reason {
 		return outcome.ByProbe
 	case only:
 		return outcome.ByDefault
+	case c.route.group.affinity != nil && c.affinity.known:
+		return outcome.ByAffinity
 	case c.route.group.mode == config.ModeFailover:
 		return outcome.ByPriority
 	}

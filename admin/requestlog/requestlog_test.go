@@ -64,7 +64,7 @@ func full(id string) *outcome.Outcome {
 		Attempts: []outcome.Attempt{
 			{Channel: "one", ChannelID: "c1", Key: "k1", Model: "claude", Start: time.Millisecond, Duration: time.Second,
 				FirstToken: 3 * time.Millisecond, Status: 503, Class: outcome.ClassOverloaded, Verdict: outcome.TryNext, Message: "Busy.",
-				Why: outcome.ByProbe, Usage: llm.Usage{Input: 7, Knowledge: llm.Estimated}, CostNanoUSD: 8, CostKnown: true,
+				Why: outcome.ByAffinity, Usage: llm.Usage{Input: 7, Knowledge: llm.Estimated}, CostNanoUSD: 8, CostKnown: true,
 				Skipped: []outcome.Skip{{Channel: "three", Model: "gpt", Key: "k3", Class: outcome.ClassSilent, Until: time.Second}}},
 			{Channel: "two", ChannelID: "c2", Key: "k2", Model: "gpt", Verdict: outcome.GiveUp, Message: strings.Repeat("long ", 4000)},
 		},

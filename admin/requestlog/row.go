@@ -354,7 +354,7 @@ func readAttempt(record []byte) (outcome.Attempt, error) {
 		case attemptVerdict:
 			a.Verdict = known(n, outcome.Lose)
 		case attemptWhy:
-			a.Why = known(n, outcome.ByNeed)
+			a.Why = known(n, outcome.ByAffinity)
 		case attemptInput:
 			a.Usage = llm.Usage{Input: n, Knowledge: llm.Estimated}
 		case attemptCost:

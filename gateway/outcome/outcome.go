@@ -158,11 +158,13 @@ const (
 	ByNeed
 	// ByHedge is a second target beside the first, whose first token was late.
 	ByHedge
+	// ByAffinity is the target that the request's session or prompt belongs to.
+	ByAffinity
 )
 
-// String returns mode, priority, default, key, repeat, wait, probe, need or hedge.
+// String returns mode, priority, default, key, repeat, wait, probe, need, hedge or affinity.
 func (r Reason) String() string {
-	return [...]string{"mode", "priority", "default", "key", "repeat", "wait", "probe", "need", "hedge"}[r]
+	return [...]string{"mode", "priority", "default", "key", "repeat", "wait", "probe", "need", "hedge", "affinity"}[r]
 }
 
 // Skip is a target, or all targets of a member, that could not be chosen.
