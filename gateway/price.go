@@ -110,12 +110,17 @@ func (c *call) bill() {
 		return // the provider does not tell what it used
 	case outcome.CountTokens, outcome.Stored:
 		o.CostKnown = true
-		return
 	}
 	if c.state < stateBegun && (o.Class != outcome.ClassClientGone || len(o.Attempts) == 0) {
 		o.CostKnown = true // no answer began; a provider that a client left alone may charge for one all the same
 	}
 	served := o.Served()
+	if o.CostKnown && served >= 0 {
+		o.Attempts[served].CostKnown = true
+	}
+	if o.Operation != outcome.Generate {
+		return
+	}
 	for i := range o.Attempts {
 		a, used := &o.Attempts[i], &o.Attempts[i].Usage
 		if i == served {

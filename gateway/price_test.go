@@ -208,6 +208,8 @@ func TestWhatNobodyAnsweredCostsNothing(t *testing.T) {
 		_ = resp.Body.Close()
 		if o := w.ledger.wait(t, next); o.CostKnown != test.known || o.CostNanoUSD != 0 {
 			t.Errorf("%s, %s: status %d, cost %d, known %t", test.path, test.script, o.Status, o.CostNanoUSD, o.CostKnown)
+		} else if i := o.Served(); i >= 0 && o.Attempts[i].CostKnown != o.CostKnown {
+			t.Errorf("%s, %s: the attempt's cost is known %t, the request's %t", test.path, test.script, o.Attempts[i].CostKnown, o.CostKnown)
 		}
 	}
 }
