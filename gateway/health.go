@@ -9,6 +9,7 @@ import (
 
 	"octopus/gateway/config"
 	"octopus/gateway/outcome"
+	"octopus/lb"
 )
 
 const (
@@ -90,7 +91,7 @@ type standing struct {
 	// one without the other.
 	class    atomic.Uint32
 	failedAt atomic.Int64
-	ramp     ramp
+	ramp     lb.Ramp
 	// inFlight counts the attempts that run, for standings of a key and a model. Written by requests.
 	inFlight atomic.Int64
 
@@ -444,19 +445,6 @@ func (h *health) reset(channelID string) {
 		}
 	}
 	h.noteChange()
-}
-
-// ramp admits a part of the requests.
-type ramp struct {
-	calls atomic.Uint64
-}
-
-// Admit reports whether this call is among that many of a hundred.
-func (r *ramp) Admit(percent int) bool {
-	if percent <= 0 || percent >= 100 {
-		return percent > 0
-	}
-	return (r.calls.Add(1)-1)%100*uint64(percent)%100 < uint64(percent)
 }
 
 // modelHealth is how a model of a channel fares: by itself, and with each key.
